@@ -18,7 +18,7 @@ const CONTROLLER = 'Device.LocalAgent.Controller.1.'
 const MTP = `${CONTROLLER}MTP.1.`
 
 /** A router that nothing can change. */
-const NO_WRITES: RouterWrites = {
+export const NO_WRITES: RouterWrites = {
   set: async (values) => refuse(values.map(({ path }) => path)),
   add: async (rows) => refuse(rows.map(({ table }) => table)),
   delete: async (rows) => refuse([...rows]),
@@ -67,7 +67,7 @@ export async function bridged(router: RouterOs, port: number, writes = NO_WRITES
     [`${MTP}WebSocket.Path`]: '/usp',
     [`${MTP}WebSocket.EnableEncryption`]: 'false',
   })
-  const model = new BridgedModel(local, reads, writes)
+  const model = new BridgedModel(local, reads, writes, async () => undefined)
   const identity = { oui, productClass, serial }
   const agent = new UspAgent({
     model,

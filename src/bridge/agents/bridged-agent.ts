@@ -75,7 +75,8 @@ export class BridgedAgent {
     const local = await LocalModel.open(join(own, 'local.jsonl'), seed)
     await local.put(await changedAddresses(local, controllers))
     const watch = parts.watch(local, options.slots)
-    return new BridgedAgent(options, local, new BridgedModel(local, parts.reads, writes), watch)
+    const model = new BridgedModel(local, parts.reads, writes, () => watch.looked())
+    return new BridgedAgent(options, local, model, watch)
   }
 
   /** Links that are open. */

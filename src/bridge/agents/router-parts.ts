@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Log } from '../../base/index.ts'
+import type { Clock, Log, Random } from '../../base/index.ts'
 import type { RouterPolicy as PolicyName, RouterIdentity } from '../../domain/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import type { PollSlots } from '../changes/poll-slots.ts'
@@ -37,6 +37,7 @@ interface RouterPartsOptions {
   audit: AuditTrail
   metrics: BridgeMetrics
   clock: Clock
+  random: Random
   log: Log
   onRestart(restart: Restart): void
 }
@@ -92,8 +93,9 @@ export class RouterParts {
 
   /** Looks for what the subscriptions of the Agent are about; to be called before the Agent starts. */
   watch(local: LocalModel, slots: PollSlots): RouterWatch {
-    const { metrics, clock, log } = this.#options
-    this.#watch = new RouterWatch({ router: this.#guarded, model: this.reads, local, slots, metrics, clock, log })
+    const { metrics, clock, random, log } = this.#options
+    const model = this.reads
+    this.#watch = new RouterWatch({ router: this.#guarded, model, local, slots, metrics, clock, random, log })
     return this.#watch
   }
 

@@ -183,7 +183,7 @@ export class RouterSupervisor {
   }
 
   #newParts(): RouterParts {
-    const { firmwareHosts, backupHosts, confirmations, audit, metrics = NO_METRICS, clock } = this.#deps
+    const { firmwareHosts, backupHosts, confirmations, audit, metrics = NO_METRICS, clock, random } = this.#deps
     return new RouterParts({
       router: this.#watch,
       name: this.#row.address,
@@ -192,6 +192,7 @@ export class RouterSupervisor {
       audit,
       metrics,
       clock,
+      random,
       log: this.#log,
       onRestart: (restart) => {
         this.#restart = restart

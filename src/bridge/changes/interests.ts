@@ -1,8 +1,5 @@
 import type { AgentModel } from '../../usp/index.ts'
-import { LOCAL_AGENT } from '../model/local-model.ts'
-
-const SUBSCRIPTIONS = `${LOCAL_AGENT}Subscription.`
-const THRESHOLDS = `${LOCAL_AGENT}Threshold.`
+import { LOCAL_AGENT, SUBSCRIPTIONS, THRESHOLDS } from '../model/local-agent.ts'
 
 /** A path that may mean something of a router; a text that is none is not looked at. */
 const PATTERN = /^Device\.(?:(?:\*|[\w-]+)\.)*[\w-]*[!]?$/
@@ -32,11 +29,6 @@ export interface Threshold {
 export interface Interests {
   readonly subscribed: readonly Subscribed[]
   readonly thresholds: readonly Threshold[]
-}
-
-/** Returns true for a path whose change may be another interest. */
-export function isAboutInterests(path: string): boolean {
-  return path.startsWith(SUBSCRIPTIONS) || path.startsWith(THRESHOLDS)
 }
 
 /** Resolves with the subscriptions and thresholds that are enabled. */

@@ -1,6 +1,8 @@
 import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import type { SupportedModel } from '../../usp/index.ts'
+import { readingsOf } from '../mapping/index.ts'
 import type { RouterReads } from '../model/bridged-model.ts'
+import type { SupportedObjects } from '../model/supported-objects.ts'
 
 /** Paths to look at: `rows` of tables, or `values` of parameters. `*` stands for any instance. */
 export interface Look {
@@ -33,6 +35,20 @@ export async function placesOf(reads: RouterReads, { rows, values }: Look): Prom
   for (const found of await Promise.all(values.map((pattern) => parametersAt(reads, supported, pattern))))
     for (const path of found) if (parameters.size < MAX_PARAMETERS) parameters.add(path)
   return { tables, parameters }
+}
+
+/** Returns the schema paths of the objects that places are of. */
+export function objectsOf({ tables, parameters }: Places): ReadonlySet<string> {
+  return new Set([
+    ...[...tables.keys()].map((table) => `${schemaPathOf(table)}{i}.`),
+    ...[...parameters].map((path) => schemaPathOf(splitLeaf(path).object)),
+  ])
+}
+
+/** Returns the menus of the router that objects are read from, by their schema paths. */
+export function menusOf(objects: ReadonlySet<string>, supported: SupportedObjects): ReadonlySet<string> {
+  const readings = [...objects].flatMap((schema) => supported.tablesAt(schema)).flatMap(readingsOf)
+  return new Set(readings.map(({ menu }) => menu))
 }
 
 /** Returns the patterns of the tables at and below a pattern; for a row, that of its table. */

@@ -1,16 +1,16 @@
-import { type Clock, errorText, type Log } from '../../base/index.ts'
-import { schemaPathOf } from '../../datamodel/index.ts'
+import { type Clock, errorText, type Log, type Random } from '../../base/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import type { AgentModel, ModelChange } from '../../usp/index.ts'
-import { readingsOf } from '../mapping/index.ts'
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts'
+import { isAboutInterests } from '../model/local-agent.ts'
 import type { RouterModel } from '../model/router-model.ts'
-import { type Interests, isAboutInterests, readInterests } from './interests.ts'
+import { type Interests, readInterests } from './interests.ts'
 import { MenuListeners } from './menu-listeners.ts'
-import { type Look, MAX_PARAMETERS, type Places, placesOf } from './places.ts'
+import { type Look, MAX_PARAMETERS, menusOf, objectsOf, type Places, placesOf } from './places.ts'
 import type { PollSlots } from './poll-slots.ts'
-import { type Difference, eventsIn, looksFor } from './router-events.ts'
+import { type Difference, eventsIn } from './router-events.ts'
 import { Crossings } from './thresholds.ts'
+import { lookOf, together } from './wanted-look.ts'
 
 interface WatchParts {
   router: RouterOs
@@ -22,6 +22,7 @@ interface WatchParts {
   slots: PollSlots
   metrics: Pick<BridgeMetrics, 'looked'>
   clock: Clock
+  random: Random
   log: Log
 }
 
@@ -30,6 +31,10 @@ const FAST_MS = 1000
 const SLOW_MS = 10_000
 /** More parameters than these are not looked at each second. */
 const FAST_PARAMETERS = 500
+/** Part by which a pause is shorter or longer, so that routers that were reached in the same moment are not looked at in the same moment again and again. */
+const JITTER = 0.1
+/** A request waits no longer for the first look at what it subscribes to. */
+const MAX_WAIT_MS = 5000
 /** Changes that come together are looked at together. */
 const SOON_MS = 100
 /** References of all subscriptions and thresholds that are looked at; those behind them are left out. */
@@ -62,6 +67,8 @@ export class RouterWatch {
   #isReached = false
   #isWarned = false
   #endLocal: (() => void) | undefined
+  /** Requests that wait for the next look. */
+  #awaiting: (() => void)[] = []
 
   constructor(parts: WatchParts) {
     this.#parts = parts
@@ -98,6 +105,23 @@ export class RouterWatch {
     this.#in(SOON_MS)
   }
 
+  /**
+   * Resolves when everything that is subscribed now was looked at, so that a change from then on is noticed. At once
+   * while the router is not reached; after some seconds when it is slow.
+   */
+  looked(): Promise<void> {
+    if (!this.#isReached || this.#listeners.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(MAX_WAIT_MS, resolve)
+      this.#awaiting.push(() => {
+        cancel()
+        resolve()
+      })
+      this.#restUntil = 0
+      this.#in(0)
+    })
+  }
+
   /** Ends all looks. */
   stop(): void {
     this.#listeners.clear()
@@ -114,9 +138,15 @@ export class RouterWatch {
   #pause(): void {
     this.#cancel?.()
     this.#cancel = undefined
+    this.#release(this.#awaiting)
     this.#menus.stop()
     this.#leaveSlot?.()
     this.#leaveSlot = undefined
+  }
+
+  #release(awaiting: readonly (() => void)[]): void {
+    this.#awaiting = this.#awaiting.filter((done) => !awaiting.includes(done))
+    for (const done of awaiting) done()
   }
 
   #in(ms: number): void {
@@ -136,8 +166,10 @@ export class RouterWatch {
   async #go(): Promise<void> {
     this.#cancel = undefined
     this.#isLooking = true
-    const { clock } = this.#parts
+    const { clock, random } = this.#parts
     const begin = clock.now()
+    const awaiting = this.#awaiting
+    this.#awaiting = []
     let pause = SLOW_MS
     try {
       pause = await this.#look()
@@ -148,7 +180,10 @@ export class RouterWatch {
       // A look that took long is followed by a rest as long, whatever the router tells.
       this.#restUntil = clock.now() + Math.min(clock.now() - begin, SLOW_MS)
     }
-    const next = this.#isAgain ? SOON_MS : pause
+    this.#release(awaiting)
+    const isAwaited = this.#awaiting.length > 0
+    if (isAwaited) this.#restUntil = 0
+    const next = isAwaited ? 0 : this.#isAgain ? SOON_MS : pause * (1 - JITTER + 2 * JITTER * random.fraction())
     this.#isAgain = false
     if (Number.isFinite(next)) this.#in(next)
   }
@@ -179,22 +214,9 @@ export class RouterWatch {
     if (!this.#isReached) return SLOW_MS
     this.#compare(places.tables, values)
     await this.#cross(values)
-    const objects = new Set(
-      [...places.tables.keys()]
-        .map((table) => `${schemaPathOf(table)}{i}.`)
-        .concat([...places.parameters].map((path) => schemaPathOf(path.slice(0, path.lastIndexOf('.') + 1)))),
-    )
+    const objects = objectsOf(places)
     for (const object of objects) metrics.looked(object)
-    this.#menus.follow(
-      new Set(
-        [...objects].flatMap((object) =>
-          supported
-            .tablesAt(object)
-            .flatMap(readingsOf)
-            .map(({ menu }) => menu),
-        ),
-      ),
-    )
+    this.#menus.follow(menusOf(objects, supported))
     return this.#pace(places.parameters.size, subscribed.rows.length + subscribed.values.length > 0)
   }
 
@@ -238,18 +260,7 @@ export class RouterWatch {
   }
 
   async #cross(values: ReadonlyMap<string, string>): Promise<void> {
-    const bySchema = new Map<string, [path: string, value: string][]>()
-    if (this.#interests.thresholds.length > 0)
-      for (const entry of values) {
-        const schema = schemaPathOf(entry[0])
-        const some = bySchema.get(schema)
-        if (some === undefined) bySchema.set(schema, [entry])
-        else some.push(entry)
-      }
-    const crossed = this.#crossings.take(this.#interests.thresholds, ({ parameters }) => {
-      const pattern = new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
-      return (bySchema.get(schemaPathOf(parameters)) ?? []).filter(([path]) => pattern.test(path))
-    })
+    const crossed = this.#crossings.take(this.#interests.thresholds, values)
     const once = new Set<string>()
     for (const { threshold, path, value } of crossed) {
       if (threshold.once && once.has(threshold.row)) continue
@@ -274,28 +285,4 @@ export class RouterWatch {
 /** Returns the rows that a table did not have before; none for a table that was not looked at before. */
 function lacking(rows: ReadonlySet<string>, before: ReadonlySet<string> | undefined): string[] {
   return before === undefined ? [] : [...rows].filter((row) => !before.has(row))
-}
-
-function together(looks: readonly Look[]): Look {
-  return {
-    rows: [...new Set(looks.flatMap(({ rows }) => rows))],
-    values: [...new Set(looks.flatMap(({ values }) => values))],
-  }
-}
-
-/** Returns the paths that interests are about. */
-function lookOf({ subscribed, thresholds }: Interests): Look {
-  const rows = new Set<string>()
-  const values = new Set(thresholds.map(({ parameters }) => parameters))
-  for (const { type, references } of subscribed)
-    for (const reference of references) {
-      if (type === 'ValueChange') values.add(reference)
-      else if (type === 'ObjectCreation' || type === 'ObjectDeletion') rows.add(reference)
-      else if (type === 'Event')
-        for (const look of looksFor(reference)) {
-          for (const path of look.rows) rows.add(path)
-          for (const path of look.values) values.add(path)
-        }
-    }
-  return { rows: [...rows], values: [...values] }
 }

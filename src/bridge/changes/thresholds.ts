@@ -1,4 +1,7 @@
+import { schemaPathOf } from '../../datamodel/index.ts'
 import type { Threshold } from './interests.ts'
+
+type Entry = readonly [path: string, value: string]
 
 /** A value that has crossed a threshold. */
 interface Crossing {
@@ -15,18 +18,16 @@ export class Crossings {
   /** Parameters on the far side, by the row of the threshold and what it says. */
   #beyond = new Map<string, ReadonlySet<string>>()
 
-  /** Returns what has crossed since the last call. `valuesOf` returns the values that a threshold is about. */
-  take(
-    thresholds: readonly Threshold[],
-    valuesOf: (threshold: Threshold) => Iterable<readonly [path: string, value: string]>,
-  ): Crossing[] {
+  /** Returns what has crossed since the last call, of values by path. */
+  take(thresholds: readonly Threshold[], values: ReadonlyMap<string, string>): Crossing[] {
+    const bySchema = thresholds.length === 0 ? new Map<string, Entry[]>() : sorted(values)
     const found: Crossing[] = []
     const now = new Map<string, ReadonlySet<string>>()
     for (const threshold of thresholds) {
       const id = JSON.stringify(threshold)
       const before = this.#beyond.get(id)
       const beyond = new Set<string>()
-      for (const [path, value] of valuesOf(threshold)) {
+      for (const [path, value] of valuesOf(threshold, bySchema)) {
         if (!isBeyond(threshold, value)) continue
         beyond.add(path)
         if (before?.has(path) !== true) found.push({ threshold, path, value })
@@ -36,6 +37,24 @@ export class Crossings {
     this.#beyond = now
     return found
   }
+}
+
+/** Sorts values out by the schema paths of their parameters. */
+function sorted(values: ReadonlyMap<string, string>): ReadonlyMap<string, Entry[]> {
+  const bySchema = new Map<string, Entry[]>()
+  for (const entry of values) {
+    const schema = schemaPathOf(entry[0])
+    const some = bySchema.get(schema)
+    if (some === undefined) bySchema.set(schema, [entry])
+    else some.push(entry)
+  }
+  return bySchema
+}
+
+/** The values that a threshold is about. */
+function valuesOf({ parameters }: Threshold, bySchema: ReadonlyMap<string, Entry[]>): readonly Entry[] {
+  const pattern = new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
+  return (bySchema.get(schemaPathOf(parameters)) ?? []).filter(([path]) => pattern.test(path))
 }
 
 function isBeyond({ operator, value: limit }: Threshold, value: string): boolean {

@@ -7,7 +7,7 @@ import type {
   NewRow,
   SupportedModel,
 } from '../../usp/index.ts'
-import { LOCAL_AGENT } from './local-model.ts'
+import { isAboutInterests, LOCAL_AGENT } from './local-agent.ts'
 
 /** The half of a model that reads a router. */
 export type RouterReads = Pick<AgentModel, 'supported' | 'instances' | 'get'>
@@ -19,11 +19,17 @@ export class BridgedModel implements AgentModel {
   readonly #local: AgentModel
   readonly #reads: RouterReads
   readonly #writes: RouterWrites
+  readonly #looked: () => Promise<void>
 
-  constructor(local: AgentModel, reads: RouterReads, writes: RouterWrites) {
+  /**
+   * `looked` resolves when the things of the router that are subscribed were looked at: a change that comes after the
+   * answer to a subscription is noticed.
+   */
+  constructor(local: AgentModel, reads: RouterReads, writes: RouterWrites, looked: () => Promise<void>) {
     this.#local = local
     this.#reads = reads
     this.#writes = writes
+    this.#looked = looked
   }
 
   async supported(): Promise<SupportedModel> {
@@ -58,12 +64,14 @@ export class BridgedModel implements AgentModel {
     const [own, others] = apart(values, ({ path }) => path)
     if (others.length > 0) await this.#writes.set(others, by)
     if (own.length > 0) await this.#local.set(own, by)
+    if (own.some(({ path }) => isAboutInterests(path))) await this.#looked()
   }
 
   async add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
     const [own, others] = apart(rows, ({ table }) => table)
     const added = others.length > 0 ? [...(await this.#writes.add(others, by))] : []
     const local = own.length > 0 ? [...(await this.#local.add(own, by))] : []
+    if (own.some(({ table }) => isAboutInterests(table))) await this.#looked()
     return rows.flatMap(({ table }) => (isLocal(table) ? local : added).shift() ?? [])
   }
 

@@ -13,9 +13,7 @@ import {
   TreeModel,
 } from '../../usp/index.ts'
 import { Journal } from './journal.ts'
-
-/** The object of the Agent itself. */
-export const LOCAL_AGENT = 'Device.LocalAgent.'
+import { LOCAL_AGENT } from './local-agent.ts'
 
 /** Objects that the Agent runtime goes by, below LocalAgent. */
 const OBJECTS = [

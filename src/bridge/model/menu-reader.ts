@@ -88,9 +88,9 @@ export class MenuReader {
     return age === this.#age && this.#clock.now() - at <= HOLD_MS
   }
 
-  /** Rows that are not given again any more are not kept: a bridge has many routers. */
+  /** Rows that are not given again any more are not kept: a bridge has many routers, and each pass of the garbage collector copies them. */
   #dropLater(): void {
-    this.#cancelDrop ??= this.#clock.after(2 * HOLD_MS, () => {
+    this.#cancelDrop ??= this.#clock.after(HOLD_MS + 1, () => {
       this.#cancelDrop = undefined
       for (const [id, taken] of this.#taken) if (!this.#isFresh(taken)) this.#taken.delete(id)
       if (this.#taken.size > 0) this.#dropLater()

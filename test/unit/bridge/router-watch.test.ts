@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { silentLog } from '../../../src/base/index.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { silentLog, systemRandom } from '../../../src/base/index.ts'
 import { PollSlots } from '../../../src/bridge/changes/poll-slots.ts'
 import { RouterWatch } from '../../../src/bridge/changes/router-watch.ts'
-import { GuardedRouter, LocalModel, RouterModel, servedBy } from '../../../src/bridge/index.ts'
+import { BridgedModel, GuardedRouter, LocalModel, RouterModel, servedBy } from '../../../src/bridge/index.ts'
 import { NO_METRICS } from '../../../src/bridge/metrics/bridge-metrics.ts'
 import type { ModelChange } from '../../../src/usp/index.ts'
+import { NO_WRITES } from '../../support/bridged-router.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { MemoryInstanceNumbers } from '../../support/memory-instance-numbers.ts'
 import { HOME_ROUTER } from '../../support/router-tables.ts'
@@ -19,7 +20,8 @@ const THRESHOLDS = 'Device.LocalAgent.Threshold.'
 const ASSOCIATED = 'Device.WiFi.AccessPoint.*.AssociatedDevice.'
 const BY = 'Device.LocalAgent.Controller.1.'
 
-async function createWorld(slots = new PollSlots()) {
+async function createWorld(slots = new PollSlots(), fraction = 0.5) {
+  const random = { ...systemRandom, fraction: () => fraction }
   const dir = mkdtempSync(join(tmpdir(), 'isthmus-watch-'))
   const clock = createManualClock()
   const tables = structuredClone(HOME_ROUTER)
@@ -31,7 +33,8 @@ async function createWorld(slots = new PollSlots()) {
     clock,
     served: servedBy(() => []),
   })
-  const watch = new RouterWatch({ router, model, local, metrics: NO_METRICS, slots, clock, log: silentLog })
+  const watch = new RouterWatch({ router, model, local, metrics: NO_METRICS, slots, clock, random, log: silentLog })
+  const agentModel = new BridgedModel(local, model, NO_WRITES, () => watch.looked())
   const told: ModelChange[] = []
   watch.changes((change) => told.push(change))
   watch.setReached(true)
@@ -45,16 +48,30 @@ async function createWorld(slots = new PollSlots()) {
       await waitFor()
     }
   }
+  /** Resolves with a request, while time passes by so many milliseconds again and again. */
+  const answer = async <T>(request: Promise<T>, ms: number): Promise<T> => {
+    let isOpen = true
+    const ended = request.finally(() => {
+      isOpen = false
+    })
+    while (isOpen) {
+      await settled(2)
+      clock.advance(ms)
+    }
+    return ended
+  }
   /** Readings end over several turns of the event loop. */
   const waitFor = () => settled(100)
   return {
     tables,
     router,
     local,
+    agentModel,
     watch,
     told,
     subscribe,
     pass,
+    answer,
     clock,
     async stop() {
       watch.stop()
@@ -114,6 +131,47 @@ describe('changes of a router', () => {
       { kind: 'created', path: `${object}AssociatedDevice.1.` },
       { kind: 'event', path: object, name: 'X_MIKROTIK_ClientJoined!', params: { MACAddress, SignalStrength: '-61' } },
     ])
+  })
+
+  it('are noticed from the answer to a subscription on', async () => {
+    const values = { Enable: 'true', NotifType: 'ValueChange', ReferenceList: `${ASSOCIATED}*.SignalStrength` }
+    await world.answer(world.agentModel.add([{ table: SUBSCRIPTIONS, values }], BY), 0)
+    signalIs('-81')
+    await world.pass(3)
+    expect(world.told).toMatchObject([{ kind: 'value', value: '-81', previous: '-61' }])
+  })
+
+  it('are noticed from the answer on also where a look was under way when the subscription came', async () => {
+    const [row = ''] = await world.subscribe('ValueChange', 'Device.DeviceInfo.HostName')
+    let goOn: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const command = world.router.command.bind(world.router)
+    const asked = vi.spyOn(world.router, 'command').mockImplementation(async (...all) => {
+      await held
+      return command(...all)
+    })
+    world.clock.advance(1000)
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    const [path, value] = [`${row}ReferenceList`, `${ASSOCIATED}*.SignalStrength`]
+    const set = world.agentModel.set([{ path, value }], BY)
+    await vi.waitFor(async () => expect((await world.local.get([path])).get(path)).toBe(value))
+    goOn()
+    await world.answer(set, 0)
+    signalIs('-81')
+    await world.pass(3)
+    expect(world.told).toMatchObject([{ kind: 'value', value: '-81', previous: '-61' }])
+  })
+
+  it('of a router that is not reached, or does not answer, hold no subscription up', async () => {
+    const values = { Enable: 'true', NotifType: 'ValueChange', ReferenceList: `${ASSOCIATED}*.SignalStrength` }
+    const add = () => world.agentModel.add([{ table: SUBSCRIPTIONS, values }], BY)
+    const answered = vi.spyOn(world.router, 'command').mockReturnValue(new Promise(() => undefined))
+    await world.answer(add(), 100)
+    answered.mockRestore()
+    world.watch.setReached(false)
+    await add()
   })
 
   it('trigger a threshold once when a signal falls below it', async () => {
@@ -223,5 +281,21 @@ it('a router without a place for frequent looks is looked at each ten seconds', 
   world.router.taken()
   await world.pass(3)
   expect(world.router.taken().filter((path) => path === `${CLIENTS}/print`)).toHaveLength(3)
+  await world.stop()
+})
+
+it.each([
+  [0, 900],
+  [1, 1100],
+])('routers are looked at with pauses that differ: the share %d makes %d ms', async (fraction, ms) => {
+  const world = await createWorld(new PollSlots(), fraction)
+  await world.subscribe('ValueChange', `${ASSOCIATED}*.SignalStrength`)
+  await world.pass(4)
+  world.router.taken()
+  for (let i = 0; i < 10; i++) {
+    world.clock.advance(ms)
+    await settled(100)
+  }
+  expect(world.router.taken().filter((path) => path === `${CLIENTS}/print`)).toHaveLength(10)
   await world.stop()
 })
