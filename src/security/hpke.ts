@@ -39,8 +39,18 @@ export function newSealingKeys(): { privateKey: string; publicKey: string } {
   return { privateKey: pem, publicKey: pointOf(publicKey).toString('base64url') }
 }
 
-/** Returns true for a text that is an X25519 public key: 32 bytes in base64url. */
+/** Returns true for a text that can be sealed to: an X25519 public key, 32 bytes in base64url, of no small order. */
 export function isSealingKey(text: string): boolean {
+  if (!isPoint(text)) return false
+  try {
+    exchange(generateKeyPairSync('x25519').privateKey, keyOf(text))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isPoint(text: string): boolean {
   return /^[\w-]{43}$/.test(text) && Buffer.from(text, 'base64url').length === POINT_BYTES
 }
 
@@ -125,7 +135,7 @@ function exchange(privateKey: KeyObject, publicKey: KeyObject): Buffer {
 }
 
 function keyOf(publicKey: string): KeyObject {
-  if (!isSealingKey(publicKey)) throw new AppError('invalid', 'the key is no X25519 key: 32 bytes in base64url')
+  if (!isPoint(publicKey)) throw new AppError('invalid', 'the key is no X25519 key: 32 bytes in base64url')
   const key = Buffer.concat([SPKI_HEAD, Buffer.from(publicKey, 'base64url')])
   return createPublicKey({ key, format: 'der', type: 'spki' })
 }

@@ -29,8 +29,8 @@ export function bridgeRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Make a bridge and the token that its process registers with',
       description:
-        'The token is in this answer and in no other. One process registers with it, within its time; what it may be ' +
-        'lost by, a new one mends: POST /bridges/{id}/token.',
+        'The token is in this answer and in no other. One process registers with it, within its time. A token that is lost ' +
+        'is replaced: POST /bridges/{id}/token.',
       permission: 'bridges.write',
       body: BridgeInput,
       responses: { 201: { description: 'The bridge with its token', schema: BridgeWithTokenSchema } },

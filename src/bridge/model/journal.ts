@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { AppError, errorText } from '../../base/index.ts'
 
 /** Bytes of a journal from which it is written anew when it is opened, and, where most of it is outdated, in between. */
@@ -109,6 +109,8 @@ export class Journal<Entry> {
     this.#torn = true
     await this.#file.appendFile(text)
     if (mustSync) await this.#file.datasync()
+    if ((await this.#file.stat()).nlink === 0)
+      throw new AppError('unavailable', `${basename(this.#path)} of the state folder was removed: restart the bridge`)
     this.#length += Buffer.byteLength(text)
     this.#torn = false
     if (this.#length > this.#limit) await this.#shorten(text)

@@ -7,6 +7,7 @@ import {
   type AgentModel,
   type CommandCall,
   type ModelChange,
+  ModelRefusal,
   type ModelWrite,
   type NewRow,
   type SupportedModel,
@@ -36,6 +37,9 @@ const OBJECTS = [
 
 /** Rows of each of these tables, at most: a Controller that adds more is refused. */
 const MAX_ROWS = 1000
+
+/** Characters of a value, at most: all of them are in memory, for every router. */
+const MAX_VALUE = 16_384
 
 /** Commands that the Agent runtime answers itself. */
 const COMMANDS = new Set(['SendOnBoardRequest()', 'Cancel()'])
@@ -111,7 +115,8 @@ export class LocalModel implements AgentModel {
     return this.#model.get(paths)
   }
 
-  set(values: readonly ModelWrite[], by: string): Promise<void> {
+  async set(values: readonly ModelWrite[], by: string): Promise<void> {
+    refuseLong(values)
     return this.#change(() => this.#model.set(values, by))
   }
 
@@ -121,6 +126,11 @@ export class LocalModel implements AgentModel {
       if (there + rows.filter((row) => row.table === table).length > MAX_ROWS)
         throw new AgentError(7005, `${table} has ${MAX_ROWS} rows at most`)
     }
+    refuseLong(
+      rows.flatMap(({ table, values }, row) =>
+        Object.entries(values).map(([name, value]) => ({ path: `${table}{i}.${name}`, value, row })),
+      ),
+    )
     return this.#change(() => this.#model.add(rows, by))
   }
 
@@ -171,6 +181,12 @@ export class LocalModel implements AgentModel {
     this.#stored = this.#journal.append(entry)
     this.#stored.catch(() => undefined)
   }
+}
+
+function refuseLong(values: readonly (ModelWrite & { row?: number })[]): void {
+  const text = `has ${MAX_VALUE} characters at most`
+  const long = values.filter(({ value }) => value.length > MAX_VALUE)
+  if (long.length > 0) throw new ModelRefusal(long.map(({ value: _, ...at }) => ({ ...at, code: 7012, text })))
 }
 
 function replay(tree: InstanceTree, entry: Entry): void {

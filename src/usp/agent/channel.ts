@@ -142,10 +142,16 @@ export class ControllerChannel {
     this.outbox.stop()
   }
 
-  /** Sends a Message when the link is open. Returns false, and drops it, otherwise. */
+  /**
+   * Sends a Message when the link is open. Returns false, and drops it, otherwise. In place of a response that the
+   * Controller could not read, 7005 (resources exceeded) is sent.
+   */
   send(msg: Msg): boolean {
-    const { codec, endpointId } = this.#options
-    return this.#link?.send(codec.encode(this.#controllerId, endpointId, msg)) ?? false
+    const { codec } = this.#options
+    const payload = codec.encodeMsg(msg)
+    if (msg.kind === 'response' && !codec.isReadable(payload))
+      return this.#refuse(msg.msgId, 'the response is too large: ask for less at once')
+    return this.#link?.send(this.#record({ kind: 'noSession', payload })) ?? false
   }
 
   /**
@@ -262,13 +268,14 @@ export class ControllerChannel {
     if (msg.kind !== 'request') return
     // A request that is under way is not begun again (R-MSG.4).
     if (this.#processing.has(msg.msgId)) return
-    if (this.#processing.size >= MAX_REQUESTS) return void this.#refuse(msg.msgId)
+    if (this.#processing.size >= MAX_REQUESTS)
+      return void this.#refuse(msg.msgId, `more than ${MAX_REQUESTS} requests at once`)
     this.#processing.add(msg.msgId)
     void this.#host.onRequest(this, msg).finally(() => this.#processing.delete(msg.msgId))
   }
 
-  #refuse(msgId: string): boolean {
-    const body = { err_code: 7005, err_msg: `more than ${MAX_REQUESTS} requests at once`, param_errs: [] }
+  #refuse(msgId: string, err_msg: string): boolean {
+    const body = { err_code: 7005, err_msg, param_errs: [] }
     return this.send({ msgId, kind: 'error', body })
   }
 }

@@ -144,6 +144,8 @@ export class NotifyFile {
     // A line that was cut off by an error ends here.
     const text = (this.#isTorn ? '\n' : '') + lines.map((line) => line.text).join('')
     await this.#handle.appendFile(text)
+    if ((await this.#handle.stat()).nlink === 0)
+      throw new AppError('unavailable', `${this.#path} was removed: restart the process`)
     if (this.#synced && lines.some(({ isDurable }) => isDurable)) await this.#handle.datasync()
     this.#isTorn = false
     this.#size += text.length

@@ -103,6 +103,11 @@ export class Codec {
     return this.#types.msg.encode({ header: { msg_id: msg.msgId, msg_type: MSG_TYPES[name] }, body }).finish()
   }
 
+  /** Returns true for a Message that `decodeMsg` of the other side takes, as far as its size goes. */
+  isReadable(payload: Uint8Array): boolean {
+    return payload.length <= MAX_PAYLOAD && !hasMoreFields(this.#types.msg, payload, MAX_FIELDS)
+  }
+
   /** A Message in a Record without session context, ready for the MTP. */
   encode(toId: string, fromId: string, msg: Msg): Uint8Array {
     return this.encodeRecord({ toId, fromId, body: { kind: 'noSession', payload: this.encodeMsg(msg) } })
@@ -124,6 +129,9 @@ type Raw = { [field: string]: unknown }
 
 /** Fields of one Record or Message: for some 30,000 parameters with their values; no tree of an Agent has as many. */
 const MAX_FIELDS = 100_000
+
+/** Bytes of a Message: with its Record, it is below the 16 MB that an MTP takes. */
+const MAX_PAYLOAD = 16 * 1024 * 1024 - 4096
 
 function decode(type: MessageType, bytes: Uint8Array, code: string): Raw {
   if (hasMoreFields(type, bytes, MAX_FIELDS))

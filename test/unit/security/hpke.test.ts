@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { newSealingKeys, openSealed, sealTo, sealWith } from '../../../src/security/index.ts'
+import { isSealingKey, newSealingKeys, openSealed, sealTo, sealWith } from '../../../src/security/index.ts'
 
 /** PKCS #8 of an X25519 key (RFC 8410 7). */
 const privateOf = (hex: string) =>
@@ -44,6 +44,10 @@ describe('sealing to a public key', () => {
   it('refuses keys that are none, or that make every secret the same', () => {
     for (const key of ['', 'short', Buffer.alloc(33).toString('base64url')])
       expect(() => sealTo(key, 'x', context)).toThrow(/X25519/)
-    expect(() => sealTo(Buffer.alloc(32).toString('base64url'), 'x', context)).toThrow()
+    for (const small of [Buffer.alloc(32), Buffer.concat([Buffer.of(1), Buffer.alloc(31)])]) {
+      expect(() => sealTo(small.toString('base64url'), 'x', context)).toThrow()
+      expect(isSealingKey(small.toString('base64url'))).toBe(false)
+    }
+    expect(isSealingKey(newSealingKeys().publicKey)).toBe(true)
   })
 })

@@ -117,6 +117,14 @@ describe('requests of a Controller', () => {
     await until(async () => (await controller.ask('get', get)).kind === 'response')
   })
 
+  it('get 7005 for a response that the Controller could not read', async () => {
+    await onboarded()
+    const ask = (times: number) =>
+      controller.ask('get', { param_paths: Array<string>(times).fill('Device.WiFi.SSID.'), max_depth: 0 })
+    expect(await ask(8000)).toMatchObject({ kind: 'error', body: { err_code: 7005 } })
+    expect(await ask(8)).toMatchObject({ kind: 'response' })
+  })
+
   it('ignore arguments that the command does not have (R-OPR.6)', async () => {
     await onboarded()
     const args: Record<string, string>[] = []

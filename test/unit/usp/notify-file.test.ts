@@ -83,6 +83,12 @@ describe('the file of owed notifications', () => {
     expect(await idsOf('b')).toHaveLength(30)
   })
 
+  it('that was removed keeps nothing more, and says so', async () => {
+    rmSync(path)
+    await expect(file.storeOf('a').put(owed('1'))).rejects.toThrow(/was removed/)
+    expect(await idsOf('a')).toEqual([])
+  })
+
   it('that is closed keeps nothing more, and says so', async () => {
     await file.close()
     await expect(file.storeOf('a').put(owed('1'))).rejects.toThrow('is closed')

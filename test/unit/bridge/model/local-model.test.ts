@@ -54,6 +54,31 @@ it('gives no number of a row twice, also when the bridge was restarted in betwee
   await second.close()
 })
 
+it('refuses texts that are too long, and says which', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const value = `Device.WiFi.${'x'.repeat(20_000)}.`
+  await expect(model.set([{ path: `${CONTROLLER}Alias`, value }], CONTROLLER)).rejects.toMatchObject({
+    problems: [{ path: `${CONTROLLER}Alias`, code: 7012 }],
+  })
+  const rows = [{}, { ReferenceList: value }].map((values) => ({ table: SUBSCRIPTIONS, values }))
+  await expect(model.add(rows, CONTROLLER)).rejects.toMatchObject({
+    problems: [{ path: `${SUBSCRIPTIONS}{i}.ReferenceList`, code: 7012, row: 1 }],
+  })
+  expect(await model.instances(SUBSCRIPTIONS)).toEqual([])
+  await model.close()
+})
+
+it('does not acknowledge a change when its file was removed', async () => {
+  const model = await LocalModel.open(path, SEED)
+  await rm(path)
+  await expect(model.add([{ table: SUBSCRIPTIONS, values: {} }], CONTROLLER)).rejects.toMatchObject({
+    code: 7003,
+    message: expect.stringContaining('was removed'),
+  })
+  expect(await model.instances(SUBSCRIPTIONS)).toEqual([])
+  await model.close()
+})
+
 it('has a change on the disk before it answers', async () => {
   const model = await LocalModel.open(path, SEED)
   await model.set([{ path: `${CONTROLLER}Enable`, value: '1' }], CONTROLLER)
