@@ -104,6 +104,7 @@ function writeParameters({ parameters }: DeviceRoom, change: DeviceChange): void
   for (const path of change.dropParameters ?? []) parameters.delete(`${change.deviceId}|${path}`)
   for (const write of change.parameters ?? []) {
     const key = `${change.deviceId}|${write.path}`
+    if (change.onlyNewer === true && (parameters.get(key)?.collectedAt ?? 0) >= write.collectedAt) continue
     const writable = write.writable ?? parameters.get(key)?.writable
     const kept: Parameter = { ...write, deviceId: change.deviceId }
     if (write.type === 'unknown') kept.type = parameters.get(key)?.type ?? 'unknown'

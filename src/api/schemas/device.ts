@@ -9,6 +9,7 @@ import {
   MAX_SEARCH,
   MAX_SELECTOR,
   OPTICAL_HEALTH,
+  PARAMETER_SOURCES,
   PARAMETER_TYPES,
   PROTOCOLS,
   READINESS_CLASSES,
@@ -359,7 +360,7 @@ const ParameterSchema = z
     value: z.string(),
     type: z.enum(PARAMETER_TYPES).describe('TR-106 A.2.3; `unknown` where the device reported none'),
     writable: z.boolean().optional(),
-    source: ProtocolSchema,
+    source: z.enum(PARAMETER_SOURCES).describe('mqtt: telemetry of a bridge'),
     collectedAt: time(),
     from: MappedFromSchema.optional(),
   })

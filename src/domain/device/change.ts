@@ -90,6 +90,8 @@ export interface DeviceChange {
   /** The whole stored tree is mapped again with this change. */
   mapAgain?: true
   parameters?: ParameterWrite[]
+  /** Each parameter is written only where the stored value was collected earlier; the others stay, and are no error. */
+  onlyNewer?: true
   /**
    * Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are
    * written.

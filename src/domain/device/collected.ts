@@ -1,9 +1,8 @@
 import { isSecret, type Model } from '../../datamodel/index.ts'
 import type { DeviceId } from '../id.ts'
-import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { DeviceChange } from './change.ts'
-import type { ParameterType, ParameterWrite } from './parameter.ts'
+import type { ParameterSource, ParameterType, ParameterWrite } from './parameter.ts'
 import { shownPlain } from './shown-value.ts'
 
 /** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
@@ -30,7 +29,7 @@ export interface CollectedValue {
 
 /** The source of values, and the model that has their types and marks secrets. */
 interface Collection {
-  source: Protocol
+  source: ParameterSource
   collectedAt: Timestamp
   modelOf?(path: string): Model | undefined
 }

@@ -8,7 +8,7 @@ import {
 import { toDocument } from '../mongo/convert.ts'
 import { MOVED_AT } from '../reads/paging.ts'
 import { instanceMapWrite } from './instance-map-write.ts'
-import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
+import { dropLeafWrites, dropWrites, newerParameterWrites, parameterWrites } from './parameter-writes.ts'
 import type { Write, WriteSet } from './write-set.ts'
 
 /** Fields that devices are sorted by and that may become anything. */
@@ -51,7 +51,8 @@ export class ChangeWriter {
     const writes = deviceWrites(change, now)
     for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
     writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
-    writes.push(...parameterWrites(change.deviceId, change.parameters ?? []))
+    const parameters = change.onlyNewer === true ? newerParameterWrites : parameterWrites
+    writes.push(...parameters(change.deviceId, change.parameters ?? []))
     if (change.instanceMap !== undefined) writes.push(instanceMapWrite(change.deviceId, change.instanceMap))
     const set = this.withEvents(writes, change.events ?? [])
     const onCommitted = () => {

@@ -36,6 +36,27 @@ export function parameterWrites(deviceId: string, parameters: ParameterWrite[]):
   return writes
 }
 
+/**
+ * Writes of short values that each land only where nothing is stored, or what is stored was collected earlier. They may
+ * be repeated, and are never merged with others.
+ */
+export function newerParameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
+  const writes: Write[] = []
+  for (const [object, leaves] of byObject(parameters.filter(({ value }) => !isLarge(value)))) {
+    const _id = `${deviceId}|${object}`
+    const insert = { filter: { _id }, update: { $setOnInsert: { deviceId, object } }, upsert: true }
+    writes.push({ collection: 'parameters', operation: { updateOne: insert } })
+    for (const leaf of leaves) {
+      const at = `leaves.${splitLeaf(leaf.path).leaf}.collectedAt`
+      const filter = { _id, $or: [{ [at]: { $exists: false } }, { [at]: { $lt: leaf.collectedAt } }] }
+      const { $set, $unset } = fieldsOf([leaf])
+      const update = Object.keys($unset).length === 0 ? { $set } : { $set, $unset }
+      writes.push({ collection: 'parameters', operation: { updateOne: { filter, update } } })
+    }
+  }
+  return writes
+}
+
 /** Returns parameters by their objects; those with a name that the database does not take are left out. */
 export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWrite[]> {
   const objects = new Map<string, ParameterWrite[]>()
