@@ -87,6 +87,7 @@ it('telemetry has units, events come as they happen, and addresses of hardware a
     interface: 'wifi1',
     ssid: expect.any(String),
     value: -61,
+    path: expect.stringMatching(/^Device\.WiFi\.AccessPoint\.\d+\.AssociatedDevice\.\d+\.$/),
   })
   emulated.part(mac)
   await user.last(topic('event/client_left'))

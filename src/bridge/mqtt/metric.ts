@@ -2,7 +2,7 @@ import type { MqttModel } from './served-router.ts'
 
 /** A value of telemetry. */
 type MetricValue = string | number
-/** One item of a list: its labels, and its value or values. */
+/** One item of a list: its labels, its value or values, and its row in TR-181 (`path`). */
 export type MetricItem = Readonly<Record<string, MetricValue>>
 
 /** The measured part of a message below `telemetry/`. */

@@ -52,7 +52,7 @@ async function signals(model: Reads): Promise<Measured | undefined> {
     values: stations.flatMap(({ path, values }) => {
       const value = numberIn(values.SignalStrength)
       if (value === undefined) return []
-      return { mac: values.MACAddress ?? '', ...(on.get(pointOf(path)) ?? {}), value }
+      return { mac: values.MACAddress ?? '', ...(on.get(pointOf(path)) ?? {}), value, path }
     }),
   }
 }
@@ -65,6 +65,7 @@ async function clients(model: Reads): Promise<Measured | undefined> {
     values: [...on].map(([point, names]) => ({
       ...names,
       value: stations.filter(({ path }) => pointOf(path) === point).length,
+      path: point,
     })),
   }
 }
@@ -109,16 +110,21 @@ async function leases(model: Reads): Promise<Measured | undefined> {
     values: rows.map(({ path, values }) => ({
       mac: values.Chaddr ?? '',
       address: addresses.find((row) => row.path.startsWith(path))?.values.IPAddress ?? '',
+      path,
     })),
   }
 }
 
-/** A list of what was measured; undefined for a table without rows. */
+/** A list of what was measured, each item with its row; undefined for a table without rows. */
 function listed(
   unit: string,
   rows: Awaited<ReturnType<typeof readRows>>,
   itemOf: (values: (typeof rows)[number]['values']) => MetricItem | undefined,
 ): Measured | undefined {
   if (rows.length === 0) return undefined
-  return { unit, values: rows.map(({ values }) => itemOf(values)).filter((item) => item !== undefined) }
+  const values = rows.flatMap((row) => {
+    const item = itemOf(row.values)
+    return item === undefined ? [] : [{ ...item, path: row.path }]
+  })
+  return { unit, values }
 }

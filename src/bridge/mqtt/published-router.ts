@@ -88,7 +88,10 @@ export class PublishedRouter {
     const respond = (response: object) =>
       this.#parts.put({
         topic,
-        payload: JSON.stringify(this.#parts.privacy(response)),
+        payload: JSON.stringify({
+          ...this.#parts.privacy(response),
+          ts: new Date(this.#parts.clock.now()).toISOString(),
+        }),
         qos: 1,
         retain: false,
         ...(correlation === undefined ? {} : { correlation }),

@@ -6,6 +6,7 @@ const COUNTERS = ['Stats.BytesReceived', 'Stats.BytesSent']
 
 /** Counters of one interface at one time, in bytes. */
 interface Counted {
+  path: string
   at: number
   received: number
   sent: number
@@ -22,10 +23,10 @@ export function trafficMetric(): Metric {
     async read(model, at) {
       const tables = await Promise.all(TABLES.map((table) => readRows(model, table, ['Name', ...COUNTERS])))
       const now = new Map<string, Counted>()
-      for (const { values } of tables.flat()) {
+      for (const { path, values } of tables.flat()) {
         const [received, sent] = COUNTERS.map((name) => numberIn(values[name]))
         if (received !== undefined && sent !== undefined && values.Name !== undefined)
-          now.set(values.Name, { at, received, sent })
+          now.set(values.Name, { path, at, received, sent })
       }
       const rates = [...now]
         .map(([name, counted]) => rateOf(name, before.get(name), counted))
@@ -45,5 +46,8 @@ function rateOf(name: string, before: Counted | undefined, now: Counted): Metric
     interface: name,
     rx_bps: perSecond(now.received - before.received),
     tx_bps: perSecond(now.sent - before.sent),
+    rx_bytes: now.received,
+    tx_bytes: now.sent,
+    path: now.path,
   }
 }

@@ -57,7 +57,16 @@ it('traffic is bit/s since the last reading; counters that begin anew have none'
   received = '2000'
   expect(await read(model, 2000)).toEqual({
     unit: 'bit/s',
-    values: [{ interface: 'ether1', rx_bps: 4000, tx_bps: 0 }],
+    values: [
+      {
+        interface: 'ether1',
+        rx_bps: 4000,
+        tx_bps: 0,
+        rx_bytes: 2000,
+        tx_bytes: 500,
+        path: 'Device.Ethernet.Interface.1.',
+      },
+    ],
   })
   sent = '0'
   expect(await read(model, 4000)).toBeUndefined()
