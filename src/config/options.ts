@@ -1,7 +1,17 @@
 import type { OptionRow, ValuesOf } from './option-row.ts'
+import { TELEMETRY_OPTIONS } from './telemetry-options.ts'
 
 /** The groups that the options of the server are shown in. */
-type OptionGroup = 'Storage' | 'Listeners' | 'TLS' | 'CWMP' | 'USP' | 'API' | 'Limits and retention' | 'Logging'
+type OptionGroup =
+  | 'Storage'
+  | 'Listeners'
+  | 'TLS'
+  | 'CWMP'
+  | 'USP'
+  | 'API'
+  | 'Telemetry'
+  | 'Limits and retention'
+  | 'Logging'
 
 /** Every option of the server, in the order of the README. */
 export const OPTIONS = [
@@ -355,6 +365,7 @@ export const OPTIONS = [
     max: 86_400,
     sentence: 'PeriodicNotifInterval that is set on a USP Agent.',
   },
+  ...TELEMETRY_OPTIONS,
   {
     key: 'maxSessions',
     flag: '--max-sessions',

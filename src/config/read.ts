@@ -15,7 +15,7 @@ export function readConfig(flags: Readonly<Record<string, string | undefined>>, 
   const problems: string[] = []
   const values = readRows(OPTIONS, flags, env, problems)
   for (const name of unknownVariables(env)) problems.push(`${name} is not an option; see README, Configuration`)
-  problems.push(...tlsProblems(values), ...portProblems(values))
+  problems.push(...tlsProblems(values), ...portProblems(values), ...brokerProblems(brokerOfServer(values)))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as Config
@@ -39,21 +39,56 @@ export function readBridgeOptions(
     problems.push(
       '--routers needs --controller-id, the Endpoint ID of the Controller that the Agents connect to, or --mqtt-url',
     )
-  problems.push(...mqttProblems(values))
+  problems.push(...brokerProblems(brokerOfBridge(values)))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as BridgeOptions
 }
 
-function mqttProblems({ mqttUrl, mqttCert, mqttKey, allowPlainMqtt }: Record<string, Value>): string[] {
+/** A broker as options name it, and the names of these. */
+interface BrokerValues {
+  url: Value | undefined
+  certificate: Value | undefined
+  key: Value | undefined
+  isPlainAllowed: boolean
+  /** `--mqtt` or `--telemetry`. */
+  flags: string
+  /** The option that allows a broker without TLS. */
+  plainFlag: string
+}
+
+function brokerOfBridge({ mqttUrl, mqttCert, mqttKey, allowPlainMqtt }: Record<string, Value>): BrokerValues {
+  return {
+    url: mqttUrl,
+    certificate: mqttCert,
+    key: mqttKey,
+    isPlainAllowed: allowPlainMqtt === true,
+    flags: '--mqtt',
+    plainFlag: '--allow-plain-mqtt',
+  }
+}
+
+function brokerOfServer(values: Record<string, Value>): BrokerValues {
+  const { telemetryUrl, telemetryCert, telemetryKey, telemetryPlain } = values
+  return {
+    url: telemetryUrl,
+    certificate: telemetryCert,
+    key: telemetryKey,
+    isPlainAllowed: telemetryPlain === true,
+    flags: '--telemetry',
+    plainFlag: '--telemetry-plain true',
+  }
+}
+
+function brokerProblems({ url, certificate, key, isPlainAllowed, flags, plainFlag }: BrokerValues): string[] {
   const problems: string[] = []
-  if ((mqttCert === undefined) !== (mqttKey === undefined)) problems.push('--mqtt-cert and --mqtt-key go together')
-  if (typeof mqttUrl !== 'string') return problems
-  if (!URL.canParse(mqttUrl)) return [...problems, '--mqtt-url is no address']
-  const { protocol, hostname } = new URL(mqttUrl)
+  if ((certificate === undefined) !== (key === undefined)) problems.push(`${flags}-cert and ${flags}-key go together`)
+  if (typeof url !== 'string') return problems
+  if (!URL.canParse(url)) return [...problems, `${flags}-url is no address`]
+  const { protocol, hostname } = new URL(url)
   const isSafe = protocol === 'mqtts:' || protocol === 'wss:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
-  if (!isSafe && allowPlainMqtt !== true)
-    problems.push('--mqtt-url: a broker on another machine needs mqtts: or wss:, or --allow-plain-mqtt')
+  if (!isSafe && !isPlainAllowed)
+    problems.push(`${flags}-url: a broker on another machine needs mqtts: or wss:, or ${plainFlag}`)
   return problems
 }
 

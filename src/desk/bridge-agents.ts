@@ -5,6 +5,7 @@ import {
   type BridgeStore,
   type DeviceStore,
   type EndpointId,
+  nameOfEndpoint,
   ownerOfBridge,
   type Principal,
 } from '../domain/index.ts'
@@ -53,7 +54,7 @@ export async function issueAgentCertificates(
     owner: ownerOfBridge(id),
     publicKey,
     commonName: endpointId,
-    names: [nameOf(endpointId)],
+    names: [nameOfEndpoint(endpointId)],
   }))
   const after = { endpointIds: good.map(({ endpointId }) => endpointId) }
   const made =
@@ -71,7 +72,7 @@ export async function issueAgentCertificates(
 async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): Promise<string | undefined> {
   const endpointId = router.state?.identity?.endpointId
   if (endpointId === undefined) return 'its identity is not known yet'
-  const before = await deps.certificates.ofName(nameOf(endpointId))
+  const before = await deps.certificates.ofName(nameOfEndpoint(endpointId))
   const others = (await deps.bridges.routersOfEndpoints([endpointId])).filter(({ bridgeId }) => bridgeId !== bridge.id)
   const now = deps.clock.now()
   const holder = before.find(
@@ -94,11 +95,7 @@ async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): P
     return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
   // Certificates of a bridge that had the router before prove nothing any more.
   const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))
-  if (stale) await deps.certificates.revoke({ name: nameOf(endpointId) }, 'another bridge speaks for the router', now)
+  if (stale)
+    await deps.certificates.revoke({ name: nameOfEndpoint(endpointId) }, 'another bridge speaks for the router', now)
   return undefined
-}
-
-/** The URI of an Endpoint ID in a certificate (TR-369 R-SEC.0a). */
-function nameOf(endpointId: string): string {
-  return `urn:bbf:usp:id:${endpointId}`
 }

@@ -1,4 +1,4 @@
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import { connect, ErrorWithSubackPacket, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
 import { errorText } from '../base/index.ts'
 import {
   type BrokerConnection,
@@ -35,6 +35,8 @@ const END_MS = 2000
 const MAX_PACKET = 65_536
 /** Seconds for which a broker of MQTT 5 keeps messages for a client that is away; one of 3.1.1 decides itself. */
 const KEPT_S = 86_400
+/** The first reason code of a subscription that is refused (MQTT 5, 3.9.3; MQTT 3.1.1 has no other). */
+const REFUSED = 128
 /** Unsupported Protocol Version in MQTT 3.1.1 (3.2.2.3) and in MQTT 5 (3.2.2.2). */
 const VERSION_CODES = [1, 0x84]
 
@@ -101,6 +103,12 @@ function refusalOf(error: Error | undefined): BrokerRefusal {
   return new BrokerRefusal(errorText(error), isVersion)
 }
 
+/** Returns true for the answer of a broker that has granted less than it was asked for. */
+function isRefusal(error: Error | null): boolean {
+  if (!(error instanceof ErrorWithSubackPacket)) return false
+  return error.packet.granted.some((code) => Number(code) >= REFUSED)
+}
+
 class OpenBroker implements BrokerConnection {
   readonly #client: MqttClient
   readonly #level: MqttLevel
@@ -127,8 +135,8 @@ class OpenBroker implements BrokerConnection {
     let isRefused = false
     await this.#settled((done) =>
       this.#client.subscribe([...filters], options, (error, granted) => {
-        isRefused = granted?.some(({ qos }) => qos >= 128) ?? false
-        done(error ?? undefined)
+        isRefused = isRefusal(error) || (granted?.some(({ qos }) => qos >= REFUSED) ?? false)
+        done(isRefused ? undefined : (error ?? undefined))
       }),
     )
     if (isRefused) throw new BrokerRefusal(`the broker refuses a subscription to ${filters.join(', ')}`, false)

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Aedes } from 'aedes'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { examineStore } from '../../src/cli/doctor/database.ts'
 import { examine } from '../../src/cli/doctor/doctor.ts'
@@ -115,6 +116,26 @@ describe('isthmus doctor', () => {
       /^problem: .* has no address/,
     )
     expect(await examined('addresses', { endpointId: 'proto::isthmus' })).toMatch(/warning: --endpoint-id/)
+  })
+
+  it('says that the broker of telemetry cannot be reached, or does not let the server read', async () => {
+    const rights = { isOpen: true }
+    const broker = await Aedes.createBroker({
+      authorizeSubscribe: (_client, subscription, done) => done(null, rights.isOpen ? subscription : null),
+    })
+    const server = createServer(broker.handle)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const telemetryUrl = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
+    expect(await examined('telemetry')).toBe('')
+    expect(await examined('telemetry', { telemetryUrl })).toMatch(
+      /^ok: .* lets the server read below network\/mikrotik$/,
+    )
+    rights.isOpen = false
+    expect(await examined('telemetry', { telemetryUrl })).toMatch(/^problem: .* refuses a subscription/)
+    await new Promise<void>((resolve) => broker.close(resolve))
+    await new Promise((resolve) => server.close(resolve))
+    expect(await examined('telemetry', { telemetryUrl })).toMatch(/^problem: .*ECONNREFUSED/)
   })
 
   it('repeats the insecure settings', async () => {

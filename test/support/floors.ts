@@ -15,6 +15,7 @@ export const FLOORS: Record<string, number> = {
   normalization: 3,
   files: 3,
   jobs: 3,
+  telemetry: 3,
   bus: 3,
   operations: 4,
   bridge: 4,

@@ -6,13 +6,22 @@ import {
   BridgeIdentity,
   Confirmations,
   Enrolment,
+  type MqttHub,
   routerOpener,
   ServerClient,
 } from '../../src/bridge/index.ts'
 import { Codec, NotifyFile } from '../../src/usp/index.ts'
 
-/** A bridge in this process at the server of this URL, over a state folder; `token` where it has not registered. */
-export async function startServedBridge(apiUrl: string, dir: string, token?: string): Promise<BridgeFleet> {
+/**
+ * A bridge in this process at the server of this URL, over a state folder; `token` where it has not registered, `mqtt`
+ * where it publishes at a broker.
+ */
+export async function startServedBridge(
+  apiUrl: string,
+  dir: string,
+  token?: string,
+  mqtt?: MqttHub,
+): Promise<BridgeFleet> {
   const enrolment = new Enrolment({
     folder: dir,
     identity: await BridgeIdentity.open(dir),
@@ -26,6 +35,7 @@ export async function startServedBridge(apiUrl: string, dir: string, token?: str
   })
   const fleet = new BridgeFleet({
     folder: dir,
+    mqtt,
     rows: enrolment,
     open: routerOpener({ ca: undefined, allowPlain: false }, { clock: systemClock, log: silentLog }),
     firmwareHosts: [],

@@ -21,7 +21,7 @@ export async function startTestServer(
   options: Partial<Record<keyof Config, string>> = {},
 ): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'isthmus-server-'))
-  const databaseName = `server_${nextName()}`
+  const { databaseName = `server_${nextName()}` } = options
   const config = readConfig(
     {
       dataDir,

@@ -9,6 +9,7 @@ import { type Finding, finding } from './finding.ts'
 import { examineFolder } from './folder.ts'
 import { examinePorts } from './listeners.ts'
 import { examineOpenFiles } from './open-files.ts'
+import { examineTelemetry } from './telemetry.ts'
 
 const EARLIEST = Date.parse('2026-01-01T00:00:00Z')
 
@@ -29,6 +30,7 @@ export async function examine(
     ...examineOpenFiles(config),
     ...examineCertificates(config, systemClock, systemRandom),
     ...(await examineAddresses(config)),
+    ...(await examineTelemetry(config)),
     ...insecureSettings(config, flags).map(({ option, line }) => finding('security').warning(`${option}: ${line}`)),
   ]
 }

@@ -1,6 +1,16 @@
 /** One thing that was looked at. `warning`: it works, and may not do for production. `problem`: it does not work. */
 export interface Finding {
-  about: 'folder' | 'engine' | 'database' | 'clock' | 'ports' | 'files' | 'certificates' | 'addresses' | 'security'
+  about:
+    | 'folder'
+    | 'engine'
+    | 'database'
+    | 'clock'
+    | 'ports'
+    | 'files'
+    | 'certificates'
+    | 'addresses'
+    | 'telemetry'
+    | 'security'
   state: 'ok' | 'warning' | 'problem'
   /** The fact, and after a semicolon the thing to do. */
   text: string

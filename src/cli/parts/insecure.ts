@@ -14,6 +14,7 @@ const SECRET_FLAGS: Record<string, string> = {
   secretKey: '--secret-key',
   firstApiKey: '--first-api-key',
   enrolmentSecret: '--enrolment-secret',
+  telemetryPassword: '--telemetry-password',
 }
 
 /** The settings that make an installation easier to attack, each with what it means and what to do. */
@@ -78,6 +79,13 @@ const CHECKS: readonly Check[] = [
         ?.split(',')
         .some((origin) => origin.startsWith('http:') && !isLoopback(new URL(origin).hostname)) === true,
     line: () => 'a page that came over plain HTTP may call the API: name https origins in --api-cors-origins',
+  },
+  {
+    option: '--telemetry-plain',
+    isInsecure: ({ telemetryUrl, telemetryPlain }) =>
+      telemetryPlain && telemetryUrl !== undefined && !/^(mqtts|wss):/.test(telemetryUrl),
+    line: () =>
+      'telemetry comes from a broker without TLS: it can be read and forged on the way; use mqtts: in --telemetry-url',
   },
   ...Object.entries(SECRET_FLAGS).map(([key, option]) => ({
     option,

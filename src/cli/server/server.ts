@@ -11,6 +11,7 @@ import { createPlanning } from './planning.ts'
 import { recurringJobs } from './recurring-jobs.ts'
 import { installationMetrics, roomMetrics } from './server-metrics.ts'
 import { createSouthbound } from './southbound.ts'
+import { createTelemetry } from './telemetry-parts.ts'
 import { packageVersion } from './version.ts'
 
 /** A running server. */
@@ -77,6 +78,8 @@ async function startFloors(
   await lifecycle.start(controller)
   const address = mtps.address()
   await lifecycle.start(acs)
+  const telemetry = createTelemetry(foundation)
+  if (telemetry !== undefined) await lifecycle.start(telemetry)
 
   const planning = createPlanning(foundation, southbound, address)
   await lifecycle.start(planning.planner)

@@ -59,6 +59,11 @@ export function ownerOfBridge(bridgeId: string): string {
   return `bridge:${bridgeId}`
 }
 
+/** The URI of an Endpoint ID in a certificate (TR-369 R-SEC.0a). */
+export function nameOfEndpoint(endpointId: string): string {
+  return `urn:bbf:usp:id:${endpointId}`
+}
+
 /** Returns the bridge that a holder of certificates is; undefined for another holder. */
 export function bridgeOfOwner(owner: string): string | undefined {
   return /^bridge:(.+)$/.exec(owner)?.[1]
