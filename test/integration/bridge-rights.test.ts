@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { AuditFile, BridgeFleet, Confirmations, routerOpener } from '../../src/bridge/index.ts'
 import { startRouter } from '../../src/simulator/index.ts'
-import { Codec, NotifyFile } from '../../src/usp/index.ts'
+import { rowOf, startFleet, TestRows } from '../support/test-fleet.ts'
 import { until } from '../support/until.ts'
 
 const stops: (() => Promise<void> | void)[] = []
@@ -20,44 +18,10 @@ async function reported(rights: string[], profile: 'v7.18' | 'home', policy: 'L0
   const user = { name: 'isthmus', password: 'secret', group: rights }
   const router = await startRouter({ profile, users: [user] })
   stops.push(() => router.close())
-  const states: { missingRights: string[]; reachable: boolean }[] = []
-  const fleet = new BridgeFleet({
-    folder: dir,
-    rows: {
-      controllers: [],
-      start: async (onRows) =>
-        onRows([
-          {
-            id: 'one',
-            address: '127.0.0.1',
-            port: router.port,
-            transport: 'api',
-            policy,
-            tags: [],
-            mqtt: false,
-            revision: 1,
-            login: { username: user.name, password: user.password },
-          },
-        ]),
-      stop: async () => undefined,
-      report: (_id, state) => states.push(state),
-      proofOf: async () => undefined,
-      forget: () => undefined,
-    },
-    open: routerOpener({ ca: undefined, allowPlain: false }, { clock: systemClock, log: silentLog }),
-    firmwareHosts: [],
-    backupHosts: [],
-    notifies: await NotifyFile.open(join(dir, 'notifies.jsonl'), silentLog),
-    confirmations: new Confirmations(systemClock),
-    audit: new AuditFile(join(dir, 'audit.jsonl'), systemClock),
-    codec: new Codec(),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
+  const rows = new TestRows([rowOf(router.port, { username: user.name, password: user.password }, policy)])
+  const fleet = await startFleet(dir, rows)
   stops.push(() => fleet.stop())
-  await fleet.start()
-  return states
+  return rows.states
 }
 
 it('rights that an account lacks are named when its router is taken over', async () => {

@@ -24,7 +24,7 @@ interface BridgeCensus {
   bytes: { local: number; numbers: number; intents: number }
 }
 
-/** Connections begin so many milliseconds apart, over half a minute at most. */
+/** Connections begin so many milliseconds apart, over half a minute at most; so does the way to another Controller. */
 const STEP_MS = 20
 const MAX_SPREAD_MS = 30_000
 /** Lines with the same text of one router in a minute. */
@@ -42,6 +42,8 @@ export class BridgeFleet implements Lifecycle {
   #notifies = 0
   #claims: IdentityClaims | undefined
   #rows: ReadonlyMap<string, RouterRow> = new Map()
+  /** The Controllers that Agents were brought to, as JSON. */
+  #controllers = ''
   #change: Promise<void> = Promise.resolve()
 
   constructor(deps: FleetDeps) {
@@ -98,18 +100,29 @@ export class BridgeFleet implements Lifecycle {
       if (row === undefined) this.#deps.rows.forget(id)
     }
     await Promise.all(ended)
+    this.#followControllers()
     const added = rows.filter(({ id }) => !this.#supervisors.has(id))
-    const spread = Math.min(added.length * STEP_MS, MAX_SPREAD_MS)
     for (const [index, row] of added.entries()) {
       const supervisor = new RouterSupervisor(row, this.#partsFor(row))
       this.#supervisors.set(row.id, supervisor)
-      supervisor.start(added.length === 1 ? 0 : (index * spread) / added.length)
+      supervisor.start(pauseOf(index, added.length))
     }
     if (ended.length + added.length > 0)
       this.#deps.log.info(
         { routers: wanted.size, added: added.length, ended: ended.length },
         'the routers have changed',
       )
+  }
+
+  /** Brings the Agents that run to the Controllers of now, when these have changed. */
+  #followControllers(): void {
+    const controllers = JSON.stringify(this.#deps.rows.controllers)
+    const isOther = controllers !== this.#controllers
+    this.#controllers = controllers
+    if (!isOther || this.#supervisors.size === 0) return
+    this.#deps.log.info({ routers: this.#supervisors.size }, 'the Agents go to another address of their Controller')
+    for (const [index, supervisor] of [...this.#supervisors.values()].entries())
+      supervisor.followControllers(pauseOf(index, this.#supervisors.size))
   }
 
   #partsFor({ id, address }: RouterRow): SupervisorDeps {
@@ -125,4 +138,9 @@ export class BridgeFleet implements Lifecycle {
       },
     }
   }
+}
+
+/** Milliseconds before the work on one of several routers. */
+function pauseOf(index: number, routers: number): number {
+  return routers === 1 ? 0 : (index * Math.min(routers * STEP_MS, MAX_SPREAD_MS)) / routers
 }

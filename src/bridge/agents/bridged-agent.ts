@@ -9,6 +9,7 @@ import type { Restart } from '../commands/command.ts'
 import { BridgedModel } from '../model/bridged-model.ts'
 import { LocalModel } from '../model/local-model.ts'
 import { GatedTransport } from './gated-transport.ts'
+import { OwnControllers } from './own-controllers.ts'
 import type { RouterParts } from './router-parts.ts'
 import type { AgentController, AgentProof } from './router-rows.ts'
 
@@ -26,6 +27,14 @@ interface BridgedAgentOptions {
   log: Log
 }
 
+/** The parts of an Agent whose files are open. */
+interface OpenParts {
+  local: LocalModel
+  rows: OwnControllers
+  model: BridgedModel
+  watch: RouterWatch
+}
+
 const AGENT = 'Device.LocalAgent.'
 
 /** The Agent of one router: its model, its own tree and its links, with its state in a folder of its own. */
@@ -36,32 +45,37 @@ export class BridgedAgent {
   readonly #local: LocalModel
   readonly #parts: RouterParts
   readonly #watch: RouterWatch
+  readonly #rows: OwnControllers
+  /** The Controllers of the bridge, and those that the rows are made for. */
+  #controllers: readonly AgentController[]
+  #followed: readonly AgentController[]
+  #trust: { trusted: string[]; trustedOnly: boolean }
   /** The proof that further links show. */
   #proof: AgentProof | undefined
 
-  private constructor(options: BridgedAgentOptions, local: LocalModel, model: BridgedModel, watch: RouterWatch) {
+  private constructor(options: BridgedAgentOptions, { local, rows, model, watch }: OpenParts) {
     const { identity, controllers, notifies, parts } = options
     this.identity = identity
     this.#local = local
+    this.#rows = rows
     this.#parts = parts
     this.#watch = watch
-    const certificates = controllers.flatMap(({ certificate }) => certificate ?? [])
-    // Every Agent has a TLS context of its own, in which those of the system take half a megabyte.
-    const trustedOnly = certificates.length === controllers.length && certificates.every(isOwnIssuer)
+    this.#controllers = controllers
+    this.#followed = controllers
+    this.#trust = trustOf(controllers)
     const websocket = websocketTransport(() => ({
-      trusted: certificates,
-      trustedOnly,
+      ...this.#trust,
       ...(this.#proof === undefined ? {} : { certificate: this.#proof.certificate, key: this.#proof.key }),
     }))
     this.#gate = new GatedTransport(websocket)
-    const managers = new Set(controllers.map(({ endpointId }) => endpointId))
+    const isManager = (id: string) => this.#controllers.some(({ endpointId }) => endpointId === id)
     this.#agent = new UspAgent({
       ...options,
       model,
       transport: this.#gate,
       endpointId: identity.endpointId,
       wallClock: options.clock,
-      access: { roleOf: (endpointId) => (managers.has(endpointId) ? MANAGER.name : undefined) },
+      access: { roleOf: (endpointId) => (isManager(endpointId) ? MANAGER.name : undefined) },
       notifyStore: notifies.storeOf(identity.endpointId),
     })
   }
@@ -71,12 +85,12 @@ export class BridgedAgent {
     const { folder, identity, parts, controllers } = options
     const own = join(folder, 'agents', encodePart(identity.endpointId))
     const writes = await parts.openFiles(own)
-    const seed = { [`${AGENT}EndpointID`]: identity.endpointId, ...controllerRows(controllers, true) }
-    const local = await LocalModel.open(join(own, 'local.jsonl'), seed)
-    await local.put(await changedAddresses(local, controllers))
+    const local = await LocalModel.open(join(own, 'local.jsonl'), { [`${AGENT}EndpointID`]: identity.endpointId })
+    const rows = await OwnControllers.open(local, own)
+    await rows.follow(controllers)
     const watch = parts.watch(local, options.slots)
     const model = new BridgedModel(local, parts.reads, writes, () => watch.looked())
-    return new BridgedAgent(options, local, model, watch)
+    return new BridgedAgent(options, { local, rows, model, watch })
   }
 
   /** Links that are open. */
@@ -110,6 +124,19 @@ export class BridgedAgent {
     this.start(this.#proof, restart)
   }
 
+  /**
+   * Takes the Controllers of the bridge as they are now: takes leave at an address that is another one by now, and
+   * connects to the new one with all subscriptions. Rejects when that cannot be stored, and is then to be called again.
+   */
+  async follow(controllers: readonly AgentController[]): Promise<void> {
+    if (JSON.stringify(controllers) === JSON.stringify(this.#followed)) return
+    // Links that the rows open are trusted by the certificates of now.
+    this.#controllers = controllers
+    this.#trust = trustOf(controllers)
+    await this.#rows.follow(controllers)
+    this.#followed = controllers
+  }
+
   /** Further links show this proof. */
   renew(proof: AgentProof | undefined): void {
     this.#proof = proof
@@ -132,51 +159,15 @@ export class BridgedAgent {
   }
 }
 
+/** The certificates by which links are trusted. */
+function trustOf(controllers: readonly AgentController[]): { trusted: string[]; trustedOnly: boolean } {
+  const trusted = controllers.flatMap(({ certificate }) => certificate ?? [])
+  // Every Agent has a TLS context of its own, in which those of the system take half a megabyte.
+  return { trusted, trustedOnly: trusted.length === controllers.length && trusted.every(isOwnIssuer) }
+}
+
 /** True for a certificate by which nothing but itself and what it signed is trusted. */
 function isOwnIssuer(pem: string): boolean {
   const { subject, issuer } = new X509Certificate(pem)
   return subject === issuer
-}
-
-/** The values of the Controllers that every Agent begins with. */
-function controllerRows(controllers: readonly AgentController[], isNew: boolean): Record<string, string> {
-  const values: Record<string, string> = {}
-  for (const [index, { endpointId, host, port, path, tls }] of controllers.entries()) {
-    const row = `${AGENT}Controller.${index + 1}.`
-    if (isNew) {
-      values[`${row}EndpointID`] = endpointId
-      values[`${row}Enable`] = 'true'
-      values[`${row}PeriodicNotifInterval`] = '300'
-      values[`${row}OnBoardingComplete`] = 'false'
-      values[`${row}MTP.1.Protocol`] = 'WebSocket'
-      values[`${row}MTP.1.Enable`] = 'true'
-    }
-    values[`${row}MTP.1.WebSocket.Host`] = host
-    values[`${row}MTP.1.WebSocket.Port`] = String(port)
-    values[`${row}MTP.1.WebSocket.Path`] = path
-    values[`${row}MTP.1.WebSocket.EnableEncryption`] = String(tls)
-  }
-  return values
-}
-
-/**
- * Returns the addresses of Controllers that are other ones than those of the rows that the bridge made. A row that names
- * another Controller by now, or was deleted, is the Controllers' own.
- */
-async function changedAddresses(
-  local: LocalModel,
-  controllers: readonly AgentController[],
-): Promise<Record<string, string>> {
-  const changed: Record<string, string> = {}
-  for (const [index, controller] of controllers.entries()) {
-    const id = `${AGENT}Controller.${index + 1}.EndpointID`
-    if ((await local.get([id])).get(id) !== controller.endpointId) continue
-    const wanted = controllerRows([controller], false)
-    const here = Object.entries(wanted).map(
-      ([path, value]) => [path.replace('.Controller.1.', `.Controller.${index + 1}.`), value] as const,
-    )
-    const present = await local.get(here.map(([path]) => path))
-    for (const [path, value] of here) if (present.has(path) && present.get(path) !== value) changed[path] = value
-  }
-  return changed
 }

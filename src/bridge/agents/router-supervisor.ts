@@ -96,6 +96,7 @@ export class RouterSupervisor {
   #cancelRetry: (() => void) | undefined
   #cancelGrace: (() => void) | undefined
   #cancelRenewal: (() => void) | undefined
+  #cancelFollow: (() => void) | undefined
   #stopped = false
 
   constructor(row: RouterRow, deps: SupervisorDeps) {
@@ -171,11 +172,19 @@ export class RouterSupervisor {
     return true
   }
 
+  /** The Controllers of the bridge are other ones: its Agent goes to them after a pause, so that not all go at once. */
+  followControllers(delayMs: number): void {
+    this.#cancelFollow?.()
+    this.#cancelFollow = this.#deps.clock.after(delayMs, () => {
+      void this.#enqueue(async () => this.#agent?.follow(this.#deps.rows.controllers))
+    })
+  }
+
   /** Ends the Agent and the connection. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#deps.mqtt?.leave(this.#row.id)
-    for (const cancel of [this.#cancelRetry, this.#cancelGrace, this.#cancelRenewal]) cancel?.()
+    for (const cancel of [this.#cancelRetry, this.#cancelGrace, this.#cancelRenewal, this.#cancelFollow]) cancel?.()
     await this.#enqueue(() => this.#end())
     await this.#connection
       .close()
@@ -273,6 +282,7 @@ export class RouterSupervisor {
     else {
       await this.#parts.settle()
       this.#agent.renew(proof)
+      await this.#agent.follow(this.#deps.rows.controllers)
       const step = this.#restart === undefined ? BOOT_STEP_MS : RESTART_STEP_MS
       const isOther = Math.abs(bootedAt - (this.#bootedAt ?? bootedAt)) > step
       if (isOther || before?.softwareVersion !== identity.softwareVersion) {

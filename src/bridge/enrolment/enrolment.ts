@@ -54,6 +54,8 @@ export class Enrolment implements RouterRows {
   #onRows: (rows: readonly RouterRow[]) => void = () => undefined
   /** The number of the server with which the routers were read last; undefined: not since the start. */
   #version: number | undefined
+  /** The Controller that was named with the routers last, as JSON. */
+  #controller: string | undefined
   #failures = 0
   /** Time before which the certificate of the bridge is not renewed again. */
   #renewAfter = Number.NEGATIVE_INFINITY
@@ -168,9 +170,10 @@ export class Enrolment implements RouterRows {
       const { registered } = identity
       if (registered === undefined) return
       const { own } = registered
-      const isNew = JSON.stringify(bridge.controller) !== JSON.stringify(registered.bridge.controller)
-      if (isNew) await identity.keep({ bridge, own })
-      if (isNew || this.#version !== bridge.routersVersion) await this.#readRouters(bridge.routersVersion)
+      const controller = JSON.stringify(bridge.controller)
+      if (controller !== JSON.stringify(registered.bridge.controller)) await identity.keep({ bridge, own })
+      if (controller !== this.#controller || this.#version !== bridge.routersVersion)
+        await this.#readRouters(bridge.routersVersion)
       if (clock.now() >= Math.max(own.renewAt, this.#renewAfter)) {
         this.#renewAfter = clock.now() + RENEWAL_MS
         await identity.keep({ bridge, own: this.#ownOf(await this.#call('POST', '/bridge/certificate')) })
@@ -225,6 +228,7 @@ export class Enrolment implements RouterRows {
   }
 
   #show(routers: readonly SealedRouter[]): void {
+    this.#controller = JSON.stringify(this.#deps.identity.registered?.bridge.controller)
     this.#onRows(routers.map(({ login, ...row }) => ({ ...row, login: this.#opened(row.address, login) })))
   }
 

@@ -146,10 +146,11 @@ export class LocalModel implements AgentModel {
     return this.#model.changes(listener)
   }
 
-  /** Sets values as the bridge itself does: without a check of rights. Resolves when they are stored. */
+  /** Sets values as the bridge itself does: without a check of rights. Rows are made. Resolves when that is stored. */
   put(values: Readonly<Record<string, string>>): Promise<void> {
+    const onRow = (row: string) => this.#store({ kind: 'created', path: row, by: 'bridge' })
     return this.#change(async () => {
-      for (const [path, value] of Object.entries(values)) sow(this.#tree, path, value)
+      for (const [path, value] of Object.entries(values)) sow(this.#tree, path, value, onRow)
     })
   }
 
@@ -196,11 +197,13 @@ function replay(tree: InstanceTree, entry: Entry): void {
   else tree.deleteRow(entry.gone, 'bridge')
 }
 
-/** Sets a value, and makes the rows on its path. */
-function sow(tree: InstanceTree, path: string, value: string): void {
+/** Sets a value, and makes the rows on its path; `onRow` is called for each of these. */
+function sow(tree: InstanceTree, path: string, value: string, onRow: (row: string) => void = () => undefined): void {
   for (const { index } of path.matchAll(/\.\d+(?=\.)/g)) {
     const row = path.slice(0, path.indexOf('.', index + 1) + 1)
-    if (!tree.hasObject(row)) tree.makeRow(row)
+    if (tree.hasObject(row)) continue
+    tree.makeRow(row)
+    onRow(row)
   }
   tree.put(path, value, 'bridge')
 }

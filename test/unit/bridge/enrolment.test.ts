@@ -142,3 +142,29 @@ it('a list of routers without an end is given up', async () => {
   expect(shown).toEqual([])
   await enrolment.stop()
 })
+
+it('another Controller is shown with the routers, also when they could not be read at first', async () => {
+  const { identity, enrolment, shown, start } = await open()
+  let [host, pages] = ['192.0.2.1', true]
+  answers = {
+    '/bridge/registration': () => ({ ...BRIDGE, certificate: held(certificateOf(identity.key)) }),
+    '/bridge': () => ({ ...BRIDGE, controller: { ...BRIDGE.controller, host } }),
+    '/bridge/routers': () => (pages ? { items: [], more: false } : undefined),
+  }
+  const polled = async () => {
+    const polls = asked.filter((path) => path === '/bridge').length
+    clock.advance(120_000)
+    await until(() => asked.filter((path) => path === '/bridge').length > polls)
+    await settled(20)
+  }
+  await start()
+  ;[host, pages] = ['192.0.2.2', false]
+  await polled()
+  await until(() => asked.filter((path) => path === '/bridge/routers').length === 2)
+  expect(shown).toHaveLength(1)
+  pages = true
+  await polled()
+  await until(() => shown.length === 2)
+  expect(enrolment.controllers).toMatchObject([{ host: '192.0.2.2' }])
+  await enrolment.stop()
+})
