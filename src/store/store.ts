@@ -206,7 +206,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     plans: translated(new PlanRepository(connection, commit, writer, now, reads)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
     events: translated(new EventRepository(connection, commit, writer, listeners, now)),
-    credentials: translated(new CredentialRepository(connection, commit, options.secretBox)),
+    credentials: translated(new CredentialRepository(connection, commit, options.secretBox, options.random)),
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     mappingCoverage: translated(new MappingCoverageRepository(connection)),
     mappingRows: translated(new MappingRowRepository(connection, commit, writer)),

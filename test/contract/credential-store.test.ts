@@ -43,6 +43,28 @@ describe.each(BOTH_STORES)('CWMP credentials %s', (_name, open) => {
     expect(await stores.credentials.get(ONE)).toEqual(next)
   })
 
+  it('are replaced under the one that was read or written before, so that two writers never undo each other', async () => {
+    const { credentials } = stores
+    const first: CwmpCredential = { deviceId: ONE, pending: login('a'), updatedAt: 1 }
+    const both = await Promise.all([
+      credentials.replace(undefined, first),
+      credentials.replace(undefined, { ...first, updatedAt: 2 }),
+    ])
+    expect(both.filter(Boolean)).toHaveLength(1)
+    const read = await credentials.get(ONE)
+    const next = { ...first, current: login('b') }
+    expect(await credentials.replace(read, next)).toBe(true)
+    expect(await credentials.replace(read, FULL)).toBe(false)
+    expect(await credentials.get(ONE)).toEqual(next)
+    expect(await credentials.replace(next, FULL)).toBe(true)
+    await credentials.put(first)
+    expect(await credentials.replace(FULL, next)).toBe(false)
+    await stores.credentials.delete(ONE)
+    expect(await credentials.replace(await credentials.get(ONE), next)).toBe(true)
+    expect(await credentials.replace(first, FULL)).toBe(false)
+    expect(await credentials.get(ONE)).toEqual(next)
+  })
+
   it('of many devices that are put at once are all there when their call returns', async () => {
     const devices = Array.from({ length: 40 }, (_, i) => deviceOf(`S${i}`))
     const read = await Promise.all(

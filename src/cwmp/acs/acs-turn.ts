@@ -1,5 +1,5 @@
 import { BoundedMap, type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
-import type { Contact, CredentialStore, DeviceId, Upward } from '../../domain/index.ts'
+import type { Contact, DeviceId, Upward } from '../../domain/index.ts'
 import type { Discoveries } from './discovery/discoveries.ts'
 import { type EnrolOptions, enrol, giveAccess } from './login/enrol.ts'
 import type { Session } from './session/session.ts'
@@ -8,7 +8,6 @@ import { execute } from './verbs/execute.ts'
 
 interface TurnsOptions {
   upward: Upward
-  credentials: CredentialStore
   discoveries: Discoveries
   types: ParameterTypes
   enrolment: EnrolOptions
@@ -92,8 +91,8 @@ export class AcsTurn {
   }
 
   async #enrol(session: Session, log: Log): Promise<void> {
-    const { credentials, enrolment, clock } = this.#options
-    const credential = await credentials.get(session.deviceId)
+    const { enrolment, clock } = this.#options
+    const credential = await enrolment.changes.of(session.deviceId)
     if (credential?.current !== undefined) return giveAccess(session, credential, enrolment)
     const refused = await enrol(session, enrolment)
     if (refused === undefined) return

@@ -451,7 +451,8 @@ export class Acs implements Lifecycle {
     }
     const { device, made } = arrival
     if (auth.proof === 'reset') await release(id, this.#enrolment)
-    await tellBoot(id, facts, device, this.#options)
+    // A record that was just made has no operations that a boot may end.
+    if (made === undefined) await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
     session.made = made
     session.isOpen = auth.proof === 'none'

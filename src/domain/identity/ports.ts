@@ -60,6 +60,11 @@ export interface CredentialStore {
   get(deviceId: DeviceId): Promise<CwmpCredential | undefined>
   /** Replaces the credential of its device as a whole. Durable when it resolves. */
   put(credential: CwmpCredential): Promise<void>
+  /**
+   * Replaces a credential as this store gave or took it; undefined: there is none. False when another one is stored
+   * meanwhile: nothing is written then. Durable when it resolves.
+   */
+  replace(known: CwmpCredential | undefined, next: CwmpCredential): Promise<boolean>
   /** Repeating it changes nothing. */
   delete(deviceId: DeviceId): Promise<void>
 }

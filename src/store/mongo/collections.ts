@@ -178,7 +178,7 @@ export const COLLECTIONS = {
       { keys: { notAfter: 1 } },
     ],
   },
-  credentials: { rank: 50, indexes: [] },
+  credentials: { rank: 50, indexes: [{ keys: { version: 1, _id: 1 }, on: 'secantusdb' }] },
   /** Found by what a link shows; sparse, for most devices have one of the two. */
   linkSecrets: {
     rank: 55,

@@ -119,8 +119,6 @@ describe('the worked example of RFC 2617', () => {
     const requester = new ConnectionRequester({
       credentials: {
         get: async () => ({ deviceId: id, connectionRequest: MUFASA, updatedAt: 0 }),
-        put: async () => undefined,
-        delete: async () => undefined,
       },
       clock: createManualClock(),
       random: fixed,
@@ -284,7 +282,7 @@ describe('the check of a CPE', () => {
       enrolmentSecret: 'enrol',
       allowBasicOverHttp: false,
       ...(digestAlgorithms === undefined ? {} : { digestAlgorithms }),
-      credentials: { get: async () => credential, put: async () => undefined, delete: async () => undefined },
+      credentials: { get: async () => credential },
       clock,
       random: systemRandom,
     })

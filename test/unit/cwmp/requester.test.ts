@@ -41,8 +41,6 @@ function requester(options: { allowBasicOverHttp?: boolean; here?: boolean; logi
   const made = new ConnectionRequester({
     credentials: {
       get: async () => (options.login === false ? undefined : { deviceId: id, connectionRequest: login, updatedAt: 0 }),
-      put: async () => undefined,
-      delete: async () => undefined,
     },
     clock,
     random: systemRandom,

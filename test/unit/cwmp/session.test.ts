@@ -251,7 +251,7 @@ describe('who may come', () => {
       policy,
       enrolmentSecret: shared.password,
       allowBasicOverHttp: false,
-      credentials: { get: async () => credential, put: async () => undefined, delete: async () => undefined },
+      credentials: { get: async () => credential },
       clock: createManualClock(),
       random: systemRandom,
     })
@@ -306,7 +306,7 @@ describe('who may come', () => {
         policy,
         enrolmentSecret: shared.password,
         allowBasicOverHttp: false,
-        credentials: { get: async () => stored, put: async () => undefined, delete: async () => undefined },
+        credentials: { get: async () => stored },
         clock: createManualClock(),
         random: systemRandom,
       })

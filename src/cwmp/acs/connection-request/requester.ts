@@ -19,7 +19,7 @@ const MAX_TRACKED = 100_000
 /** Sends HTTP connection requests to absent CPE (TR-069 3.2.2), one at a time per CPE. */
 export class ConnectionRequester implements Driver {
   readonly protocol = 'cwmp' as const
-  readonly #credentials: CredentialStore
+  readonly #credentials: Pick<CredentialStore, 'get'>
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
@@ -32,7 +32,7 @@ export class ConnectionRequester implements Driver {
   readonly #underWay = new Map<DeviceId, Promise<WakeOutcome>>()
 
   constructor(options: {
-    credentials: CredentialStore
+    credentials: Pick<CredentialStore, 'get'>
     clock: Clock
     random: Random
     log: Log

@@ -32,7 +32,7 @@ interface AuthenticatorOptions {
   allowBasicOverHttp: boolean
   /** Algorithms of the Digest challenges, in the order in which they are offered; default MD5 before SHA-256. */
   digestAlgorithms?: readonly DigestAlgorithm[]
-  credentials: CredentialStore
+  credentials: Pick<CredentialStore, 'get'>
   /** For the age of nonces, guesses and cached credentials alone: one that no step moves. */
   clock: Clock
   random: Random
@@ -171,7 +171,7 @@ export class Authenticator {
   async #compare(
     given: Authorization,
     { id, identity, shown }: { id: DeviceId; identity: DeviceIdentity; shown: Shown },
-    cached: { credential: CwmpCredential | undefined; readAt: number },
+    cached: { credential: CwmpCredential | undefined; readAt: number; isReadNow?: true },
   ): Promise<AuthResult> {
     const first = this.#match(given, identity, cached.credential)
     if (first?.proof === 'current' || first?.proof === 'pending')
@@ -179,13 +179,19 @@ export class Authenticator {
     // It may have been changed since it was cached: by a person, by another instance. A login with the enrolment
     // secret is no guess.
     const isGuess = first?.proof !== 'enrolment' && this.#options.clock.now() - cached.readAt < FRESH_MS
-    const credential = isGuess ? cached.credential : await this.#reload(id)
+    const credential = isGuess || cached.isReadNow === true ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
     if (second !== undefined) return this.#admit(second, credential, given, shown)
     // The CPE may send the login of its former ACS.
-    const latest = isGuess && this.#isOpenTo(credential) ? await this.#reload(id) : credential
+    const latest =
+      isGuess && cached.isReadNow !== true && this.#isOpenTo(credential) ? await this.#reload(id) : credential
     if (this.#isOpenTo(latest)) return { ok: true, proof: 'none', credential: latest }
     return this.refusal(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
+  }
+
+  /** The credential of a CPE as it was read lately, or that it has none; undefined when it was not read. */
+  known(id: DeviceId): { credential: CwmpCredential | undefined } | undefined {
+    return this.#cache.get(id)
   }
 
   /** Takes a changed credential into the cache. */
@@ -262,11 +268,13 @@ export class Authenticator {
     return tls || this.#options.allowBasicOverHttp
   }
 
-  async #credential(id: DeviceId): Promise<{ credential: CwmpCredential | undefined; readAt: number }> {
+  async #credential(
+    id: DeviceId,
+  ): Promise<{ credential: CwmpCredential | undefined; readAt: number; isReadNow?: true }> {
     const now = this.#options.clock.now()
     const cached = this.#cache.get(id)
     if (cached !== undefined && now - cached.readAt < CACHE_MS) return cached
-    return { credential: await this.#reload(id), readAt: now }
+    return { credential: await this.#reload(id), readAt: now, isReadNow: true }
   }
 
   async #reload(id: DeviceId): Promise<CwmpCredential | undefined> {
