@@ -79,7 +79,8 @@ export class Play {
     let quiet = false
     await world.pass(REST_MS, (quietMs) => {
       if (world.writes - before > MAX_WRITES) throw new Error(this.#message([`no rest after ${MAX_WRITES} writes`]))
-      quiet = quietMs >= enoughMs
+      // A step of hours in which work begins is quiet only after the end of that work.
+      quiet = quietMs >= enoughMs && !world.isAtWork
       return quiet
     })
     if (!quiet) this.#check([`no rest after ${REST_MS / 86_400_000} days`])

@@ -150,6 +150,11 @@ export class World {
     this.#dead.push({ id: server.id, atMs: this.monoMs })
   }
 
+  /** True while a server that lives works on a member. */
+  get isAtWork(): boolean {
+    return some(this.stores.inside.plans.members, ({ lease }) => lease !== undefined && this.isAlive(lease.by))
+  }
+
   /** Milliseconds for which no server has lived. */
   get outageMs(): number {
     return this.servers.length > 0 ? 0 : this.monoMs - this.#servedMs
