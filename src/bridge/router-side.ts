@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../base/index.ts'
 import type { RouterOs } from '../routeros/index.ts'
-import type { AcceptedCommand, CommandCall, ModelChange, ModelWrite, NewRow } from '../usp/index.ts'
+import type { AcceptedCommand, AgentError, CommandCall, ModelChange, ModelWrite, NewRow } from '../usp/index.ts'
 import type { AuditTrail } from './commands/audit-trail.ts'
 import type { Restart, RouterPolicy } from './commands/command.ts'
 import type { Confirmations } from './commands/confirmations.ts'
@@ -87,6 +87,10 @@ export class RouterSide implements RouterWrites {
 
   add(rows: readonly NewRow[]): Promise<readonly string[]> {
     return this.#writes.add(rows).finally(this.#onWritten)
+  }
+
+  addEach(rows: readonly NewRow[]): Promise<readonly (string | AgentError)[]> {
+    return this.#writes.addEach(rows).finally(this.#onWritten)
   }
 
   delete(rows: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import {
   type AcceptedCommand,
   AgentError,
   type AgentModel,
+  addOneByOne,
   type CommandCall,
   type ModelChange,
   type ModelProblem,
@@ -46,6 +47,10 @@ export class FaultyModel implements AgentModel {
   async add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
     if (by !== 'agent') this.#refuse(rows.map(({ table }) => table))
     return this.#inner.add(rows, by)
+  }
+
+  addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]> {
+    return addOneByOne(this, rows, by)
   }
 
   delete(rows: readonly string[], by: string): Promise<void> {

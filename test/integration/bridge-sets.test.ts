@@ -381,6 +381,32 @@ describe('a row that is added', () => {
     expect(await model.problems(model.add(table, { DNSServer: 'x' }))).toMatchObject([{ code: 7012 }])
   })
 
+  it('rows that are added each for itself: further rows of the router together, items of a list one by one', async () => {
+    const model = await start()
+    const bridge = await model.find('Device.IP.Interface.', 'Name', 'bridge')
+    const address = (IPAddress: string, SubnetMask = '255.255.255.0') => ({
+      table: `${bridge}IPv4Address.`,
+      values: { IPAddress, SubnetMask, Enable: 'true' },
+    })
+    const server = (DNSServer: string) => ({ table: 'Device.DNS.Client.Server.', values: { DNSServer } })
+    const added = await model.writes.addEach([
+      address('10.7.0.1'),
+      server('9.9.9.9'),
+      address('10.7.1.1', '255.0.255.0'),
+      server('1.1.1.1'),
+      server('x'),
+      address('10.7.2.1'),
+    ])
+    expect(added.map((one) => (typeof one === 'string' ? 'added' : one.code))).toEqual([
+      ...['added', 'added', 7012, 'added', 7012, 'added'],
+    ])
+    const [first, , , , , last] = added
+    expect(await model.get(`${String(first)}IPAddress`)).toBe('10.7.0.1')
+    expect(await model.get(`${String(last)}IPAddress`)).toBe('10.7.2.1')
+    expect((await model.bridge.print('/ip/dns'))[0]?.servers).toMatch(/9\.9\.9\.9,1\.1\.1\.1$/)
+    expect(model.changes).toEqual(['/ip/address/add', '/ip/address/add', '/ip/dns/set', '/ip/dns/set'])
+  })
+
   it('a reservation of a server', async () => {
     const model = await start()
     const [pool = ''] = await model.model.instances('Device.DHCPv4.Server.Pool.')

@@ -213,6 +213,69 @@ describe('writes of a router', () => {
   })
 })
 
+describe('rows that are added each for itself', () => {
+  const rows = Array.from({ length: 20 }, (_, i) => addressOf(`10.9.${i}.1/24`))
+  const addEach = (...steps: WriteStep[]) =>
+    bridge.writer.writeEach(async () => ({ rows: steps.map((step) => (step.kind === 'add' ? [step] : [])) }))
+  const addresses = async () => (await bridge.print('/ip/address')).map(({ address }) => address)
+
+  it('are one entry of the journal before the first of them, and one after the last', async () => {
+    const entries: [string, number][] = []
+    intents.onEntry = (kind) => entries.push([kind, changes().length])
+    expect(await addEach(...rows)).toEqual(rows.map(() => undefined))
+    expect(entries).toEqual([
+      ['begin', 0],
+      ['end', 20],
+    ])
+    expect(intents.synced).toBe(2)
+    expect(bridge.sent.filter(({ path }) => path === '/ip/address/print')).toHaveLength(1)
+  })
+
+  it('fail alone: when their values are refused, and when the router refuses them', async () => {
+    const wrong = addressOf('10.9.9.1/40')
+    const [own] = await bridge.print('/ip/address')
+    const taken = addressOf(own?.address ?? '')
+    const results = await addEach(addressOf('10.9.8.1/24'), wrong, taken, addressOf('10.9.7.1/24'))
+    expect(results.map((one) => one?.problems[0]?.code)).toEqual([undefined, 7012, 7025, undefined])
+    expect(await addresses()).toEqual(expect.arrayContaining(['10.9.8.1/24', '10.9.7.1/24']))
+    expect(intents.open).toBeUndefined()
+  })
+
+  it('of a router that stops to answer are there as far as they are said to be', async () => {
+    bridge.onCommand = ({ path }) => {
+      if (path === '/ip/address/add' && changes().length === 1)
+        bridge.emulated.faults.steps = [{ path, act: 'doThenRst' }]
+    }
+    const results = await addEach(...rows.slice(0, 4))
+    expect(results.map((one) => one?.problems[0]?.code)).toEqual([undefined, 7003, 7003, 7003])
+    const next = await BridgeRouter.at(bridge.emulated, intents)
+    await next.writer.settle()
+    expect(intents.open).toBeUndefined()
+    const there = (await next.print('/ip/address')).map(({ address }) => address)
+    expect(there.filter((address) => address?.startsWith('10.9.'))).toEqual(['10.9.0.1/24'])
+    await next.session.close()
+  })
+
+  it.each([1, 2, 3, 4, 5])('of a bridge that is killed before entry or command %i are none', async (n) => {
+    let count = 0
+    const beat = () => {
+      if (++count >= n) throw new Killed()
+    }
+    intents.onEntry = beat
+    bridge.onCommand = ({ writes }) => {
+      if (writes === true) beat()
+    }
+    const before = await addresses()
+    await addEach(...rows.slice(0, 3)).catch(() => undefined)
+    intents.onEntry = () => undefined
+    const next = await BridgeRouter.at(bridge.emulated, intents)
+    await next.writer.settle()
+    expect(intents.open).toBeUndefined()
+    expect((await next.print('/ip/address')).map(({ address }) => address)).toEqual(before)
+    await next.session.close()
+  })
+})
+
 describe('a bridge that is killed in the middle of a write', () => {
   const steps = [NAME, addressOf('10.9.9.1/24'), portOff('ether5')]
 

@@ -21,6 +21,7 @@ const MTP = `${CONTROLLER}MTP.1.`
 export const NO_WRITES: RouterWrites = {
   set: async (values) => refuse(values.map(({ path }) => path)),
   add: async (rows) => refuse(rows.map(({ table }) => table)),
+  addEach: async (rows) => refuse(rows.map(({ table }) => table)),
   delete: async (rows) => refuse([...rows]),
   operate: async () => {
     throw new AgentError(7022, 'no commands here')

@@ -3,6 +3,7 @@ import {
   type AcceptedCommand,
   AgentError,
   type AgentModel,
+  addOneByOne,
   type CommandCall,
   type CommandResult,
   type ModelChange,
@@ -84,6 +85,10 @@ export class MemoryAgentModel implements AgentModel {
 
   add(rows: readonly NewRow[], _by: string): Promise<string[]> {
     return this.#write(() => rows.map(({ table, values }) => this.#add(table, values)))
+  }
+
+  addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]> {
+    return addOneByOne(this, rows, by)
   }
 
   delete(rows: readonly string[], _by: string): Promise<void> {

@@ -32,7 +32,7 @@ export class ScriptedController {
   #socket: WebSocket | undefined
   #agentId = ''
   readonly #server: WebSocketServer
-  readonly #arrivals = new EventEmitter()
+  readonly #arrivals = new EventEmitter().setMaxListeners(0)
   readonly #replies = new Map<string, Msg>()
   #nextId = 0
 

@@ -1,5 +1,6 @@
 import type {
   AcceptedCommand,
+  AgentError,
   AgentModel,
   CommandCall,
   ModelChange,
@@ -71,6 +72,14 @@ export class BridgedModel implements AgentModel {
     const [own, others] = apart(rows, ({ table }) => table)
     const added = others.length > 0 ? [...(await this.#writes.add(others, by))] : []
     const local = own.length > 0 ? [...(await this.#local.add(own, by))] : []
+    if (own.some(({ table }) => isAboutInterests(table))) await this.#looked()
+    return rows.flatMap(({ table }) => (isLocal(table) ? local : added).shift() ?? [])
+  }
+
+  async addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]> {
+    const [own, others] = apart(rows, ({ table }) => table)
+    const added = others.length > 0 ? [...(await this.#writes.addEach(others, by))] : []
+    const local = own.length > 0 ? [...(await this.#local.addEach(own, by))] : []
     if (own.some(({ table }) => isAboutInterests(table))) await this.#looked()
     return rows.flatMap(({ table }) => (isLocal(table) ? local : added).shift() ?? [])
   }

@@ -123,15 +123,25 @@ export class LocalModel implements AgentModel {
   async add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
     for (const table of new Set(rows.map((row) => row.table))) {
       const there = (await this.instances(table)).length
-      if (there + rows.filter((row) => row.table === table).length > MAX_ROWS)
-        throw new AgentError(7005, `${table} has ${MAX_ROWS} rows at most`)
+      if (there + rows.filter((row) => row.table === table).length > MAX_ROWS) throw tooMany(table)
     }
-    refuseLong(
-      rows.flatMap(({ table, values }, row) =>
-        Object.entries(values).map(([name, value]) => ({ path: `${table}{i}.${name}`, value, row })),
-      ),
-    )
+    refuseLong(valuesOf(rows))
     return this.#change(() => this.#model.add(rows, by))
+  }
+
+  async addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]> {
+    const free = new Map<string, number>()
+    for (const { table } of rows) if (!free.has(table)) free.set(table, MAX_ROWS - (await this.instances(table)).length)
+    const refused = rows.map((row) => {
+      const long = longIn(valuesOf([row]))
+      if (long !== undefined) return long
+      const left = free.get(row.table) ?? 0
+      free.set(row.table, left - 1)
+      return left > 0 ? undefined : tooMany(row.table)
+    })
+    const good = rows.filter((_, i) => refused[i] === undefined)
+    const added = [...(await this.#change(() => this.#model.addEach(good, by)))]
+    return refused.flatMap((error) => error ?? added.shift() ?? [])
   }
 
   delete(rows: readonly string[], by: string): Promise<void> {
@@ -185,9 +195,28 @@ export class LocalModel implements AgentModel {
 }
 
 function refuseLong(values: readonly (ModelWrite & { row?: number })[]): void {
+  const refusal = longIn(values)
+  if (refusal !== undefined) throw refusal
+}
+
+/** Returns the refusal of values that are too long; undefined when there are none. */
+function longIn(values: readonly (ModelWrite & { row?: number })[]): ModelRefusal | undefined {
   const text = `has ${MAX_VALUE} characters at most`
   const long = values.filter(({ value }) => value.length > MAX_VALUE)
-  if (long.length > 0) throw new ModelRefusal(long.map(({ value: _, ...at }) => ({ ...at, code: 7012, text })))
+  return long.length === 0
+    ? undefined
+    : new ModelRefusal(long.map(({ value: _, ...at }) => ({ ...at, code: 7012, text })))
+}
+
+/** Returns the values of new rows, each with the index of its row. */
+function valuesOf(rows: readonly NewRow[]): (ModelWrite & { row: number })[] {
+  return rows.flatMap(({ table, values }, row) =>
+    Object.entries(values).map(([name, value]) => ({ path: `${table}{i}.${name}`, value, row })),
+  )
+}
+
+function tooMany(table: string): AgentError {
+  return new AgentError(7005, `${table} has ${MAX_ROWS} rows at most`)
 }
 
 function replay(tree: InstanceTree, entry: Entry): void {

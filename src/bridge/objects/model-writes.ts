@@ -1,23 +1,18 @@
 import { parentOf, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
-import { type ModelProblem, ModelRefusal, type ModelWrite, type NewRow } from '../../usp/index.ts'
+import type { AgentError, ModelProblem, ModelWrite, NewRow } from '../../usp/index.ts'
 import { isDerived, type ObjectMapping, type ParameterMapping } from '../mapping/index.ts'
 import { isMenuPath, type MenuPath } from '../menus/table.ts'
 import type { InstanceNumbers } from '../model/instance-numbers.ts'
 import type { RouterModel } from '../model/router-model.ts'
-import { rowSchemaOf } from '../model/table-rows.ts'
-import { Draft, DraftRefusal } from '../write/draft.ts'
+import { type Draft, DraftRefusal } from '../write/draft.ts'
 import { type RouterInstance, RouterInstances } from '../write/instances.ts'
 import type { ChangedRow } from '../write/object-writer.ts'
-import { failureOf } from '../write/router-failure.ts'
-import type { RouterRows } from '../write/router-rows.ts'
-import type { RouterWriter } from '../write/router-writer.ts'
 import type { RowMatch } from '../write/write-step.ts'
 import { writerFor } from './all.ts'
+import { collect, type DraftParts, DraftWrites, refuse } from './draft-writes.ts'
+import { RowAdding } from './row-adding.ts'
 
-interface ModelWritesParts {
-  model: RouterModel
-  writer: RouterWriter
-  rows: RouterRows
+interface ModelWritesParts extends DraftParts {
   numbers: InstanceNumbers
 }
 
@@ -40,16 +35,20 @@ interface NewKey {
 export class ModelWrites {
   readonly #parts: ModelWritesParts
   readonly #instances: RouterInstances
+  readonly #drafts: DraftWrites
+  readonly #adding: RowAdding
 
   constructor(parts: ModelWritesParts) {
     this.#parts = parts
     this.#instances = new RouterInstances(parts.model)
+    this.#drafts = new DraftWrites(parts, this.#instances)
+    this.#adding = new RowAdding(parts, this.#instances, this.#drafts)
   }
 
   /** Writes all values or none; ModelRefusal. */
   async set(values: readonly ModelWrite[]): Promise<void> {
     const keys: NewKey[] = []
-    await this.#write(
+    await this.#drafts.write(
       'set',
       async (draft) => {
         keys.length = 0
@@ -66,30 +65,18 @@ export class ModelWrites {
   }
 
   /** Adds all rows or none and resolves with their paths, in order; ModelRefusal. */
-  async add(rows: readonly NewRow[]): Promise<readonly string[]> {
-    const keys: string[] = []
-    let before: ReadonlySet<string> = new Set()
-    await this.#write('add', async (draft) => {
-      keys.length = 0
-      before = new Set((await Promise.all(rows.map(({ table }) => this.#pathsOf(table)))).flat())
-      const problems: ModelProblem[] = []
-      for (const [row, one] of rows.entries())
-        await collect(problems, row, async () => void keys.push(await this.#planAdd(one, row, draft)))
-      refuse(problems)
-    })
-    const found: string[] = []
-    for (const [i, { table }] of rows.entries()) {
-      const path = await this.#pathOf(table, keys[i] ?? '', before, found)
-      if (path === undefined)
-        throw new ModelRefusal([{ path: table, code: 7003, text: 'the row was added and is not shown', row: i }])
-      found.push(path)
-    }
-    return found
+  add(rows: readonly NewRow[]): Promise<readonly string[]> {
+    return this.#adding.add(rows)
+  }
+
+  /** Adds each row for itself; resolves with their paths, or with the errors for which they were not added, in order. */
+  addEach(rows: readonly NewRow[]): Promise<readonly (string | AgentError)[]> {
+    return this.#adding.addEach(rows)
   }
 
   /** Deletes all rows or none; ModelRefusal. A row that is not there counts as deleted. */
   async delete(paths: readonly string[]): Promise<void> {
-    await this.#write('delete', async (draft) => {
+    await this.#drafts.write('delete', async (draft) => {
       const problems: ModelProblem[] = []
       for (const path of paths)
         await collect(problems, undefined, async () => {
@@ -102,36 +89,6 @@ export class ModelWrites {
         })
       refuse(problems)
     })
-  }
-
-  /** Makes a draft and does its steps. Rows that were read before are read anew afterwards. */
-  async #write(
-    doing: 'set' | 'add' | 'delete',
-    plan: (draft: Draft) => Promise<void>,
-    afterwards?: () => void,
-  ): Promise<void> {
-    const { model, writer, rows } = this.#parts
-    const { facts, menus } = await model.found()
-    let isDone = false
-    const onDone = () => {
-      isDone = true
-      menus.forget()
-      afterwards?.()
-    }
-    try {
-      await writer.write(async () => {
-        menus.forget()
-        const draft = new Draft(rows, this.#instances, facts.version)
-        try {
-          await plan(draft)
-        } catch (error) {
-          throw error instanceof ModelRefusal ? error : failureOf(error, doing)
-        }
-        return { steps: draft.steps, doing, onDone }
-      })
-    } finally {
-      if (!isDone) menus.forget()
-    }
   }
 
   async #planSet(values: readonly ModelWrite[], draft: Draft, keys: NewKey[]): Promise<void> {
@@ -204,31 +161,6 @@ export class ModelWrites {
     if (key !== undefined && key !== mapping.table?.key.of(instance.row))
       keys.push({ table, from: instance.key, to: key })
   }
-
-  async #planAdd({ table, values }: NewRow, row: number, draft: Draft): Promise<string> {
-    const writer = writerFor(rowSchemaOf(table))
-    if (writer?.add === undefined) throw new DraftRefusal(table, 7017, 'the bridge adds no rows to this table')
-    const above = /\.\d+\.$/.test(parentOf(table)) ? await this.#instances.at(parentOf(table)) : undefined
-    return writer.add({ table, above, values, row }, draft)
-  }
-
-  async #pathsOf(table: string): Promise<string[]> {
-    return [...(await this.#parts.model.instances(table))]
-  }
-
-  /** The path of a new row: by its key, else the first that was not there before. */
-  async #pathOf(
-    table: string,
-    key: string,
-    before: ReadonlySet<string>,
-    taken: readonly string[],
-  ): Promise<string | undefined> {
-    const { tables } = await this.#parts.model.found()
-    const rows = (await tables.rows(rowSchemaOf(table))).filter(
-      ({ path }) => parentOf(path) === table && !taken.includes(path),
-    )
-    return (rows.find((row) => row.key === key) ?? rows.find(({ path }) => !before.has(path)))?.path
-  }
 }
 
 /** Parameters that writers look at beside those that they write. */
@@ -259,19 +191,4 @@ function targetOf(
   const text = match === undefined ? undefined : instance?.row[match.own]
   if (match !== undefined && text === undefined) return undefined
   return { menu, match: { properties: match === undefined ? {} : { [match.theirs]: text ?? '' } } }
-}
-
-/** Notes a refusal of one part of a request. */
-async function collect(problems: ModelProblem[], row: number | undefined, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof DraftRefusal)) throw error
-    const { path, code, message: text } = error
-    problems.push({ path, code, text, ...(row === undefined ? {} : { row }) })
-  }
-}
-
-function refuse(problems: readonly ModelProblem[]): void {
-  if (problems.length > 0) throw new ModelRefusal(problems)
 }

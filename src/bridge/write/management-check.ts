@@ -30,12 +30,14 @@ export class ManagementCheck implements StepCheck {
     this.#router = router
   }
 
-  /** Resolves with a problem for each step that is refused; RouterOsError. */
-  async refusals(steps: readonly WriteStep[], rows: RouterRows): Promise<readonly ModelProblem[]> {
+  /** Resolves with the problem of each step that is refused, at the place of the step; RouterOsError. */
+  async refusals(steps: readonly WriteStep[], rows: RouterRows): Promise<readonly (ModelProblem | undefined)[]> {
     if (!steps.some(mayCut)) return []
     const path = await managementPath(this.#router, rows)
-    const found = await inSlices(steps, async (step) => ({ step, reason: await reasonOf(step, path, rows) }))
-    return found.flatMap(({ step, reason }) => (reason === undefined ? [] : [problemOf(step, reason)]))
+    return inSlices(steps, async (step) => {
+      const reason = await reasonOf(step, path, rows)
+      return reason === undefined ? undefined : problemOf(step, reason)
+    })
   }
 
   /** Resolves with the names of the interfaces that carry the connection. RouterOsError. */

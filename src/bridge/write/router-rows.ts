@@ -14,6 +14,11 @@ export class RouterRows {
     this.#router = router
   }
 
+  /** Returns the rows of the same router for one moment: each menu is read once for the same properties. */
+  once(): RouterRows {
+    return new RowsOnce(this.#router)
+  }
+
   /** Resolves with the rows of a menu; properties that a menu does not have are left out. RouterOsError. */
   async all(menu: MenuPath, properties: readonly string[]): Promise<readonly RouterRow[]> {
     const known = menuOf(menu).properties
@@ -51,8 +56,7 @@ export class RouterRows {
   }
 }
 
-/** Rows of a router for the preparation of one request: each menu is read once for the same properties. */
-export class RowsOnce extends RouterRows {
+class RowsOnce extends RouterRows {
   readonly #read = new Map<string, Promise<readonly RouterRow[]>>()
 
   override all(menu: MenuPath, properties: readonly string[]): Promise<readonly RouterRow[]> {

@@ -2,17 +2,32 @@ import { errorText, type Log } from '../../base/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import { ModelRefusal } from '../../usp/index.ts'
 import type { RouterWords } from '../menus/router-words.ts'
-import type { IntentStore } from './intents.ts'
+import type { IntendedStep, IntentStore } from './intents.ts'
 import { type Doing, failureOf, isOpen } from './router-failure.ts'
-import { isSingle, RouterRows, RowsOnce } from './router-rows.ts'
-import { hasSecret, type PreparedStep, prepare, problemOf, rowOf, type StepCheck } from './step-preparation.ts'
+import { isSingle, RouterRows } from './router-rows.ts'
+import {
+  hasSecret,
+  type PreparedStep,
+  prepare,
+  prepareEach,
+  problemOf,
+  rowOf,
+  type StepCheck,
+} from './step-preparation.ts'
 import { Undo } from './undo.ts'
-import type { WriteStep } from './write-step.ts'
+import type { AddStep, WriteStep } from './write-step.ts'
 
 /** Steps of one request, and the kind of request. */
 interface StepPlan {
   readonly steps: readonly WriteStep[]
   readonly doing: Doing
+  /** Called when the router has done them, before that is on the disk. */
+  readonly onDone?: () => void
+}
+
+/** Steps that add rows, for several rows that are added each for itself. */
+interface RowsPlan {
+  readonly rows: readonly (readonly AddStep[])[]
   /** Called when the router has done them, before that is on the disk. */
   readonly onDone?: () => void
 }
@@ -54,6 +69,19 @@ export class RouterWriter {
   }
 
   /**
+   * Plans and does the steps of several rows, of each row all or none. Resolves with the refusal of each that was not
+   * added, at its place. All of them are one entry of the journal: a kill before their end undoes them together.
+   */
+  writeEach(plan: () => Promise<RowsPlan>): Promise<readonly (ModelRefusal | undefined)[]> {
+    return this.#inOrder(async () => {
+      await this.#settle().catch((error: unknown) => {
+        throw failureOf(error, 'add')
+      })
+      return this.#doEach(await plan())
+    })
+  }
+
+  /**
    * Undoes what a request that was not finished has left at the router; no work when there is none. Rejects when the
    * router does not answer: then it is to be called again.
    */
@@ -86,7 +114,7 @@ export class RouterWriter {
   async #do(asked: readonly WriteStep[], { doing, onDone }: Omit<StepPlan, 'steps'>): Promise<void> {
     // Secrets come last: their values before are not known, so that nothing after them may fail.
     const steps = [...asked.filter((step) => !hasSecret(step)), ...asked.filter(hasSecret)]
-    const { prepared, words } = await prepare(steps, doing, new RowsOnce(this.#router), this.#check)
+    const { prepared, words } = await prepare(steps, doing, this.#rows.once(), this.#check)
     const open = prepared.filter(({ isDone }) => !isDone)
     const [first] = open
     if (first === undefined) return
@@ -100,11 +128,57 @@ export class RouterWriter {
       try {
         await this.#send(one, words, isOne)
       } catch (error) {
-        await this.#failed(open, i, error, doing)
+        const { refusal, waits } = await this.#undone(open, i, error, doing)
+        // Steps that were not sent need not be looked at later; where that cannot be kept, they are.
+        await (waits === undefined
+          ? this.#intents.end()
+          : this.#intents
+              .reach(waits.length)
+              .catch((err: unknown) => this.#log.warn({ err }, 'a write is undone as a whole')))
+        throw refusal
       }
     }
     onDone?.()
     await this.#intents.end()
+  }
+
+  async #doEach({ rows, onDone }: RowsPlan): Promise<readonly (ModelRefusal | undefined)[]> {
+    const { found, words } = await prepareEach(rows.flat(), 'add', this.#rows.once(), this.#check)
+    const refusals: (ModelRefusal | undefined)[] = []
+    const open = new Map<number, readonly PreparedStep[]>()
+    let at = 0
+    for (const [i, steps] of rows.entries()) {
+      const own = found.slice(at, at + steps.length)
+      at += steps.length
+      const problems = own.filter((one) => 'code' in one)
+      refusals[i] = problems.length > 0 ? new ModelRefusal(problems) : undefined
+      if (problems.length === 0)
+        open.set(
+          i,
+          own.filter((one) => 'intended' in one),
+        )
+    }
+    const intended = [...open.values()].flat().map((one) => one.intended)
+    if (intended.length === 0) return refusals
+    await this.#intents.begin({ steps: intended, begun: intended.length }, 'machine')
+    let gone: ModelRefusal | undefined
+    for (const [i, steps] of open) {
+      refusals[i] = gone
+      for (let step = 0; refusals[i] === undefined && step < steps.length; step++)
+        try {
+          await this.#send(steps[step] as PreparedStep, words, false)
+        } catch (error) {
+          const { refusal, waits } = await this.#undone(steps, step, error, 'add')
+          refusals[i] = refusal
+          if (waits === undefined) continue
+          // The rows before it are added, and stay; those behind it are not begun.
+          await this.#intents.begin({ steps: waits, begun: waits.length }, 'machine')
+          gone = new ModelRefusal([{ path: '', code: 7003, text: 'the router did not answer for a row before it' }])
+        }
+    }
+    onDone?.()
+    if (gone === undefined) await this.#intents.end()
+    return refusals
   }
 
   /**
@@ -128,8 +202,16 @@ export class RouterWriter {
     for (const name of step.unset ?? []) await this.#router.command(words.unset(menu, id ?? '', name))
   }
 
-  /** Undoes the steps up to the one that failed, and rejects with the refusal of the request. */
-  async #failed(steps: readonly PreparedStep[], at: number, error: unknown, doing: Doing): Promise<never> {
+  /**
+   * Undoes the steps up to the one that failed. Resolves with the refusal, and with the steps that wait to be undone when
+   * the router does not answer.
+   */
+  async #undone(
+    steps: readonly PreparedStep[],
+    at: number,
+    error: unknown,
+    doing: Doing,
+  ): Promise<{ refusal: ModelRefusal; waits?: readonly IntendedStep[] }> {
     const { step, intended } = steps[at] as PreparedStep
     const problem = problemOf(step, error, doing)
     const reached = steps.slice(0, at).map((one) => one.intended)
@@ -138,19 +220,12 @@ export class RouterWriter {
     const toUndo = mayBeDone ? [...reached, intended] : reached
     try {
       const left = await this.#undo.all(toUndo)
-      await this.#intents.end()
-      throw new ModelRefusal([
-        left.length === 0 ? problem : { ...problem, text: `${problem.text}; ${left.join('; ')}` },
-      ])
+      const text = [problem.text, ...left].join('; ')
+      return { refusal: new ModelRefusal([{ ...problem, text }]) }
     } catch (undoing) {
-      if (undoing instanceof ModelRefusal) throw undoing
-      // Steps that were not sent need not be looked at later.
-      await this.#intents
-        .reach(toUndo.length)
-        .catch((err: unknown) => this.#log.warn({ err }, 'it is undone as a whole'))
       this.#log.warn({ err: undoing }, 'a write waits for the router to be undone')
       const text = `${problem.text}; it is undone when the router answers again (${errorText(undoing)})`
-      throw new ModelRefusal([{ ...problem, text }])
+      return { refusal: new ModelRefusal([{ ...problem, text }]), waits: toUndo }
     }
   }
 }

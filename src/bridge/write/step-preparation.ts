@@ -20,8 +20,8 @@ export interface PreparedStep {
 
 /** A check of the steps of a request before the first of them. */
 export interface StepCheck {
-  /** Resolves with a problem for each step that may not be done. */
-  refusals(steps: readonly WriteStep[], rows: RouterRows): Promise<readonly ModelProblem[]>
+  /** Resolves with the problem of each step that may not be done, at the place of the step. */
+  refusals(steps: readonly WriteStep[], rows: RouterRows): Promise<readonly (ModelProblem | undefined)[]>
 }
 
 /** Steps that are looked at side by side: the connection to a router takes so many commands and no more. */
@@ -48,27 +48,55 @@ export async function prepare(
   rows: RouterRows,
   check: StepCheck,
 ): Promise<{ prepared: readonly PreparedStep[]; words: RouterWords }> {
-  const [refused, words, found] = await Promise.all([
-    check.refusals(steps, rows).catch((error: unknown) => [problemOf(steps[0], error, doing)]),
-    wordsFor(steps, rows).catch((error: unknown) => steps.map((step) => problemOf(step, error, doing))),
-    inSlices(steps, (step) => prepareOne(step, rows).catch((error: unknown) => problemOf(step, error, doing))),
-  ])
-  if (refused.length > 0) throw new ModelRefusal(refused)
-  if (!(words instanceof RouterWords)) throw new ModelRefusal(words)
-  const problems: ModelProblem[] = []
+  const { refused, words, found } = await look(steps, doing, rows, check)
+  const reasons = refused.flatMap((problem) => problem ?? [])
+  if (reasons.length > 0) throw new ModelRefusal(reasons)
+  if (!(words instanceof RouterWords)) throw new ModelRefusal(steps.map((step) => problemOf(step, words.error, doing)))
   const prepared: PreparedStep[] = []
-  for (const [i, step] of steps.entries()) {
-    const one = found[i]
-    try {
-      tryWords(step, words)
-      if (one === undefined || !('intended' in one)) problems.push(one ?? problemOf(step, undefined, doing))
-      else prepared.push(one)
-    } catch (error) {
-      problems.push(problemOf(step, error, doing))
-    }
-  }
+  const problems: ModelProblem[] = []
+  for (const one of found) 'code' in one ? problems.push(one) : prepared.push(one)
   if (problems.length > 0) throw new ModelRefusal(problems)
   return { prepared, words }
+}
+
+/** The same for steps that are done each for itself: resolves with the problem of a step in its place. */
+export async function prepareEach(
+  steps: readonly WriteStep[],
+  doing: Doing,
+  rows: RouterRows,
+  check: StepCheck,
+): Promise<{ found: readonly (PreparedStep | ModelProblem)[]; words: RouterWords }> {
+  const { refused, words, found } = await look(steps, doing, rows, check)
+  if (!(words instanceof RouterWords))
+    return { found: steps.map((step) => problemOf(step, words.error, doing)), words: new RouterWords() }
+  return { found: found.map((one, i) => refused[i] ?? one), words }
+}
+
+interface Looked {
+  /** Problems at the places of their steps. */
+  readonly refused: readonly (ModelProblem | undefined)[]
+  readonly words: RouterWords | { readonly error: unknown }
+  readonly found: readonly (PreparedStep | ModelProblem)[]
+}
+
+async function look(steps: readonly WriteStep[], doing: Doing, rows: RouterRows, check: StepCheck): Promise<Looked> {
+  const [refused, words, found] = await Promise.all([
+    check.refusals(steps, rows).catch((error: unknown) => steps.map((step) => problemOf(step, error, doing))),
+    wordsFor(steps, rows).catch((error: unknown) => ({ error })),
+    inSlices(steps, (step) => prepareOne(step, rows).catch((error: unknown) => problemOf(step, error, doing))),
+  ])
+  const tried = found.map((one, i) => (words instanceof RouterWords ? (tryStep(steps[i], words, doing) ?? one) : one))
+  return { refused, words, found: tried }
+}
+
+/** Returns the problem of a step whose command cannot be built. */
+function tryStep(step: WriteStep | undefined, words: RouterWords, doing: Doing): ModelProblem | undefined {
+  try {
+    if (step !== undefined) tryWords(step, words)
+    return undefined
+  } catch (error) {
+    return problemOf(step, error, doing)
+  }
 }
 
 /** Words that allow only the interfaces that the router has now; it is not asked for them when no step names one. */

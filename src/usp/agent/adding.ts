@@ -1,7 +1,7 @@
 import { schemaPathOf } from '../../datamodel/index.ts'
 import type { Add, AddResp, ParamError, ParameterError, Setting } from '../wire/index.ts'
 import { AgentError, failure } from './agent-error.ts'
-import { type AgentModel, ModelRefusal } from './agent-model.ts'
+import { type AgentModel, ModelRefusal, type NewRow } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
 import { type OwnValues, type TableRow, withOwnValues } from './own-values.ts'
 import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
@@ -38,6 +38,7 @@ export async function addRows(
   { allow_partial, create_objs }: Add,
   requester: Requester,
   ownValues: OwnValues,
+  betweenParts: () => Promise<void>,
 ): Promise<AddResp> {
   const reader = await ModelReader.of(model, requester)
   const plans = await planAll(reader, create_objs, requester.by, ownValues)
@@ -45,6 +46,8 @@ export async function addRows(
     plans,
     allowPartial: allow_partial,
     act: (some) => add(model, some, requester.by),
+    actEach: (some) => addEach(model, some, requester.by),
+    betweenParts,
     errorsOf: (one) => (one.failure === undefined ? [] : one.errors),
     refusal: 'nothing was created',
   })
@@ -199,10 +202,7 @@ function valuesOf({ own, good }: AddPlan): Record<string, string> {
 async function add(model: AgentModel, plans: AddPlan[], by: string): Promise<void> {
   while (plans.length > 0 && plans.every((one) => one.failure === undefined)) {
     try {
-      const rows = await model.add(
-        plans.map((one) => ({ table: one.table, values: valuesOf(one) })),
-        by,
-      )
+      const rows = await model.add(plans.map(rowOf), by)
       for (const [i, one] of plans.entries()) if (rows[i] !== undefined) one.row = rows[i]
       return
     } catch (error) {
@@ -212,6 +212,32 @@ async function add(model: AgentModel, plans: AddPlan[], by: string): Promise<voi
       for (const one of plans) fail(one, err_code, err_msg)
     }
   }
+}
+
+/**
+ * Adds the rows of some plans, each for itself. Parameters that the model refuses become errors, and the row is tried
+ * again without them.
+ */
+async function addEach(model: AgentModel, plans: AddPlan[], by: string): Promise<void> {
+  for (let open = plans.filter(isOpen); open.length > 0; open = open.filter(isOpen)) {
+    const results = await model.addEach(open.map(rowOf), by).catch((error: unknown) => open.map(() => error))
+    for (const [i, one] of open.entries()) {
+      const result = results[i]
+      if (typeof result === 'string') one.row = result
+      else if (!(result instanceof ModelRefusal) || !noteRefusal(one, 0, result)) {
+        const { err_code, err_msg } = failure(result, 7003)
+        fail(one, err_code, err_msg)
+      }
+    }
+  }
+}
+
+function isOpen({ failure: why, row }: AddPlan): boolean {
+  return why === undefined && row === undefined
+}
+
+function rowOf(one: AddPlan): NewRow {
+  return { table: one.table, values: valuesOf(one) }
 }
 
 /** Returns false when the refusal is not about this row. */

@@ -1,5 +1,5 @@
 import type { ModelObject, ModelParameter } from '../../datamodel/index.ts'
-import { AgentError } from './agent-error.ts'
+import { AgentError, asAgentError } from './agent-error.ts'
 
 /**
  * An object of the supported data model: its kind, keys, commands and events. Its parameters are asked for separately.
@@ -132,10 +132,32 @@ export interface AgentModel {
    * twice.
    */
   add(rows: readonly NewRow[], by: string): Promise<readonly string[]>
+  /**
+   * Adds each row for itself, and resolves with their paths, in order, or with the errors for which they were not added.
+   * Rejects when none was added.
+   */
+  addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]>
   /** Deletes all rows or none, with everything below them; ModelRefusal. A row that is not there counts as deleted. */
   delete(rows: readonly string[], by: string): Promise<void>
   /** Resolves when the command is accepted; AgentError when it is not. */
   operate(call: CommandCall): Promise<AcceptedCommand>
   /** Calls back after each change. Returns the function that ends this. */
   changes(listener: (change: ModelChange) => void): () => void
+}
+
+/** Adds rows one by one: `addEach` of a model that has no better way. */
+export async function addOneByOne(
+  model: Pick<AgentModel, 'add'>,
+  rows: readonly NewRow[],
+  by: string,
+): Promise<readonly (string | AgentError)[]> {
+  const results: (string | AgentError)[] = []
+  for (const row of rows)
+    results.push(
+      await model.add([row], by).then(
+        ([path]) => path ?? new AgentError(7003, 'the row was not added'),
+        (error: unknown) => asAgentError(error),
+      ),
+    )
+  return results
 }

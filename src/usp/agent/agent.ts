@@ -18,7 +18,7 @@ import { AgentRequests } from './requests.ts'
 import { Retries } from './retries.ts'
 import { type AccessPolicy, RoleTable } from './role-table.ts'
 import { SubscriptionLives } from './subscription-lives.ts'
-import { WorkQueue } from './work-queue.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 interface AgentOptions {
   model: AgentModel
@@ -45,14 +45,17 @@ export interface AgentCounters {
   notifies: number
 }
 
+/** Requests that change nothing. */
+const READS: ReadonlySet<string> = new Set(['get', 'get_instances', 'get_supported_dm', 'get_supported_protocol'])
 const PERIODIC = eventOf('Device.LocalAgent.', 'Periodic!')
 /** Changes that wait for a model that cannot be read, at most; older ones are lost. */
 const MAX_CHANGES = 10_000
 
 /**
  * A USP Agent (TR-369) over the model of a device: connects to the Controllers that its rows name, answers requests with
- * the rights of each, keeps subscriptions. Requests, changes and ends of commands are handled one after the other, in
- * the order in which they came.
+ * the rights of each, keeps subscriptions. Requests, changes and ends of commands are handled one after the other: those
+ * of one Controller in the order in which they came, those of several in turn. Readings pass between the parts of a
+ * request with allow_partial.
  */
 export class UspAgent implements ChannelHost, CommandHost {
   readonly #options: AgentOptions
@@ -62,7 +65,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   readonly #commands: AgentCommands
   readonly #notifier: Notifier
   readonly #lives: SubscriptionLives
-  readonly #work: WorkQueue
+  readonly #work: TurnQueue
   readonly #retries: Retries
   readonly #counts: Omit<AgentCounters, 'notifies'> = { connects: 0, requests: {} }
   readonly #channels: ControllerChannels
@@ -85,12 +88,16 @@ export class UspAgent implements ChannelHost, CommandHost {
     const { model, log, access } = options
     this.#options = options
     this.#model = model
-    this.#work = new WorkQueue((error) => log.error({ err: error }, 'the Agent failed'))
+    this.#work = new TurnQueue((error) => log.error({ err: error }, 'the Agent failed'))
     const enqueue = (work: () => Promise<void>) => this.enqueue(work)
     this.#retries = new Retries({ clock: options.clock, log, enqueue })
     this.#roles = new RoleTable(model, access)
     this.#commands = new AgentCommands(model, this, log)
-    const requests = new AgentRequests(model, (table, by) => ownRowValues(table, by, this.now()))
+    const requests = new AgentRequests(
+      model,
+      (table, by) => ownRowValues(table, by, this.now()),
+      () => this.#work.letReadsPass(),
+    )
     this.#answering = new Answering(this.#roles, requests, this.#commands)
     this.#channels = new ControllerChannels(model, (settings) => new ControllerChannel(this, settings, options))
     this.#notifier = new Notifier(model, this.#roles, this.#channels.byRow)
@@ -187,7 +194,10 @@ export class UspAgent implements ChannelHost, CommandHost {
   }
 
   onRequest(channel: ControllerChannel, msg: AgentRequest): Promise<void> {
-    return new Promise((resolve) => this.enqueue(() => this.#answer(channel, msg).finally(resolve)))
+    return new Promise((resolve) => {
+      const work = () => this.#answer(channel, msg).finally(resolve)
+      if (this.#running) this.#work.request(channel.row, work, READS.has(msg.name))
+    })
   }
 
   async operationComplete(object: string, name: string, commandKey: string, outcome: Outcome): Promise<void> {

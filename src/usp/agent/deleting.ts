@@ -24,6 +24,7 @@ export async function deleteRows(
   model: AgentModel,
   { allow_partial, obj_paths }: Delete,
   requester: Requester,
+  betweenParts: () => Promise<void>,
 ): Promise<DeleteResp> {
   const reader = await ModelReader.of(model, requester)
   const resolved = await resolveAll(reader, obj_paths)
@@ -32,6 +33,7 @@ export async function deleteRows(
     plans,
     allowPartial: allow_partial,
     act: (some) => remove(model, some, requester.by, allow_partial),
+    betweenParts,
     errorsOf: ({ text, failure: why, left }) => [
       ...(why === undefined ? [] : [{ param_path: text, ...why }]),
       ...left.map((one) => ({ param_path: one.row, ...one.why })),

@@ -14,21 +14,26 @@ interface Plans<Plan> {
   allowPartial: boolean
   /** Does some plans, all or none, and notes the failure of each. */
   act(plans: Plan[]): Promise<void>
+  /** Does some plans, each for itself; without it they are done one by one. */
+  actEach?(plans: Plan[]): Promise<void>
+  /** Does what may be done between the parts of a request with allow_partial. */
+  betweenParts(): Promise<void>
   /** The errors of a plan that has failed; empty for any other. */
   errorsOf(plan: Plan): ParamError[]
   /** The text of the refusal. */
   refusal: string
 }
 
+/** Parts of a request with allow_partial that are done together, each for itself. */
+const PARTS_AT_ONCE = 50
+
 /**
- * Does the parts of a request (TR-369 7.4): with allow_partial one by one, otherwise together or not at all. Rejects
+ * Does the parts of a request (TR-369 7.4): with allow_partial each for itself, otherwise together or not at all. Rejects
  * with RequestRefused when one of them fails that way.
  */
-export async function doPlans<Plan>({ plans, allowPartial, act, errorsOf, refusal }: Plans<Plan>): Promise<void> {
-  if (allowPartial) {
-    for (const plan of plans) await act([plan])
-    return
-  }
+export async function doPlans<Plan>(request: Plans<Plan>): Promise<void> {
+  const { plans, allowPartial, act, errorsOf, refusal } = request
+  if (allowPartial) return doEach(request)
   const refuse = () => {
     const errors = plans.flatMap(errorsOf)
     if (errors.length > 0) throw new RequestRefused(codeOf(errors), refusal, errors)
@@ -36,6 +41,15 @@ export async function doPlans<Plan>({ plans, allowPartial, act, errorsOf, refusa
   refuse()
   await act([...plans])
   refuse()
+}
+
+async function doEach<Plan>({ plans, act, actEach, betweenParts }: Plans<Plan>): Promise<void> {
+  const size = actEach === undefined ? 1 : PARTS_AT_ONCE
+  for (let at = 0; at < plans.length; at += size) {
+    if (at > 0) await betweenParts()
+    const some = plans.slice(at, at + size)
+    await (some.length > 1 && actEach !== undefined ? actEach(some) : act(some))
+  }
 }
 
 /** The code of the Error: 7006 when it is for want of rights alone, 7003 when the model failed, else 7004. */

@@ -29,10 +29,13 @@ import { supportedModel } from './supported-model.ts'
 export class AgentRequests {
   readonly #model: AgentModel
   readonly #ownValues: OwnValues
+  readonly #betweenParts: () => Promise<void>
 
-  constructor(model: AgentModel, ownValues: OwnValues) {
+  /** `betweenParts` does what may be done between the parts of a request with allow_partial. */
+  constructor(model: AgentModel, ownValues: OwnValues, betweenParts: () => Promise<void> = async () => undefined) {
     this.#model = model
     this.#ownValues = ownValues
+    this.#betweenParts = betweenParts
   }
 
   async get(request: Get, requester: Requester): Promise<GetResp> {
@@ -48,14 +51,14 @@ export class AgentRequests {
   }
 
   set(request: Set_, requester: Requester): Promise<SetResp> {
-    return setValues(this.#model, request, requester)
+    return setValues(this.#model, request, requester, this.#betweenParts)
   }
 
   add(request: Add, requester: Requester): Promise<AddResp> {
-    return addRows(this.#model, request, requester, this.#ownValues)
+    return addRows(this.#model, request, requester, this.#ownValues, this.#betweenParts)
   }
 
   remove(request: Delete, requester: Requester): Promise<DeleteResp> {
-    return deleteRows(this.#model, request, requester)
+    return deleteRows(this.#model, request, requester, this.#betweenParts)
   }
 }

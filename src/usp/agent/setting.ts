@@ -34,6 +34,7 @@ export async function setValues(
   model: AgentModel,
   { allow_partial, update_objs }: Set_,
   requester: Requester,
+  betweenParts: () => Promise<void>,
 ): Promise<SetResp> {
   const reader = await ModelReader.of(model, requester)
   const plans = await planAll(reader, update_objs)
@@ -41,6 +42,7 @@ export async function setValues(
     plans,
     allowPartial: allow_partial,
     act: (some) => write(model, some, requester.by),
+    betweenParts,
     errorsOf: (one) => (one.failure === undefined ? [] : errorsOf(one)),
     refusal: 'nothing was changed',
   })

@@ -1,8 +1,10 @@
 import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import type { TreeView } from '../../tree/index.ts'
+import type { AgentError } from './agent-error.ts'
 import {
   type AcceptedCommand,
   type AgentModel,
+  addOneByOne,
   type CommandCall,
   type ModelChange,
   type ModelProblem,
@@ -62,6 +64,10 @@ export class TreeModel implements AgentModel {
       for (const [name, value] of Object.entries(values)) view.write(row + name, value, by)
       return row
     })
+  }
+
+  addEach(rows: readonly NewRow[], by: string): Promise<readonly (string | AgentError)[]> {
+    return addOneByOne(this, rows, by)
   }
 
   async delete(rows: readonly string[], by: string): Promise<void> {

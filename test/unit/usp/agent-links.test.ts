@@ -125,6 +125,57 @@ describe('requests of a Controller', () => {
     expect(await ask(8)).toMatchObject({ kind: 'response' })
   })
 
+  it('of two Controllers are answered in turn, and those of one that asks for much hold up no other', async () => {
+    const other = await ScriptedController.start('proto::other')
+    await addController(model, other)
+    await onboarded()
+    await other.notified(({ on_board_req }) => on_board_req !== undefined)
+    const order: string[] = []
+    let free = () => {}
+    const blocked = new Promise<void>((resolve) => {
+      free = resolve
+    })
+    const supported = model.supported.bind(model)
+    model.supported = () => blocked.then(supported)
+    const ask = (from: ScriptedController) =>
+      from.ask('get', { param_paths: [`${SSID}SSID`], max_depth: 0 }).then(({ kind }) => {
+        order.push(kind === 'response' ? from.endpointId : kind)
+      })
+    const many = Array.from({ length: 257 }, () => ask(controller))
+    const few = Array.from({ length: 257 }, () => ask(other))
+    await until(() => order.filter((kind) => kind === 'error').length === 2)
+    free()
+    await Promise.all([...many, ...few])
+    const answered = order.filter((kind) => kind !== 'error')
+    const lead = answered.map((_, i) => {
+      const own = answered.slice(0, i + 1).filter((id) => id === other.endpointId).length
+      return Math.abs(i + 1 - 2 * own)
+    })
+    // Answers of two links may be read in another order than they were sent in.
+    expect(Math.max(...lead)).toBeLessThan(64)
+    await other.stop()
+  })
+
+  it('that read pass between the parts of a large Add with allow_partial, and that is one request', async () => {
+    await onboarded()
+    const order: string[] = []
+    const addEach = vi.spyOn(model, 'addEach')
+    const create_objs = Array.from({ length: 1000 }, (_, i) => ({
+      obj_path: 'Device.NAT.PortMapping.',
+      param_settings: settingsOf({ ExternalPort: String(i + 1), Protocol: 'TCP' }),
+    }))
+    const added = controller.ask('add', { allow_partial: true, create_objs }).then((msg) => {
+      order.push('added')
+      return msg
+    })
+    await controller.ask('get', { param_paths: [`${SSID}SSID`], max_depth: 0 }).then(() => order.push('read'))
+    await set(SSID, { SSID: 'after' }).then(() => order.push('set'))
+    expect(await added).toMatchObject({ kind: 'response' })
+    expect(order).toEqual(['read', 'added', 'set'])
+    expect(addEach.mock.calls.map(([rows]) => rows.length)).toEqual(Array.from({ length: 20 }, () => 50))
+    expect(await model.instances('Device.NAT.PortMapping.')).toHaveLength(1000)
+  })
+
   it('ignore arguments that the command does not have (R-OPR.6)', async () => {
     await onboarded()
     const args: Record<string, string>[] = []

@@ -1,7 +1,7 @@
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { LocalModel } from '../../../../src/bridge/model/local-model.ts'
 import type { ModelChange } from '../../../../src/usp/index.ts'
 
@@ -77,6 +77,29 @@ it('does not acknowledge a change when its file was removed', async () => {
   })
   expect(await model.instances(SUBSCRIPTIONS)).toEqual([])
   await model.close()
+})
+
+it('adds rows each for itself, and waits for the disk once', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const file = await open(path)
+  const synced = vi.spyOn(Object.getPrototypeOf(file), 'datasync')
+  await file.close()
+  const rows = Array.from({ length: 50 }, (_, i) => ({ table: SUBSCRIPTIONS, values: { ID: `s${i}` } }))
+  const added = await model.addEach([...rows, { table: 'Device.LocalAgent.Nothing.', values: {} }], CONTROLLER)
+  expect(synced.mock.calls.length).toBeLessThan(3)
+  synced.mockRestore()
+  expect(added.slice(0, 50)).toEqual(rows.map((_, i) => `${SUBSCRIPTIONS}${i + 1}.`))
+  expect(added[50]).toMatchObject({ code: 7016 })
+  await model.close()
+  const again = await LocalModel.open(path, SEED)
+  expect(await again.instances(SUBSCRIPTIONS)).toHaveLength(50)
+  const more = await again.addEach(
+    Array.from({ length: 951 }, () => ({ table: SUBSCRIPTIONS, values: {} })),
+    CONTROLLER,
+  )
+  expect(more.filter((one) => typeof one === 'string')).toHaveLength(950)
+  expect(more[950]).toMatchObject({ code: 7005 })
+  await again.close()
 })
 
 it('has a change on the disk before it answers', async () => {
