@@ -155,6 +155,9 @@ const ROWS = {
     sentence: 'has the CommandKey of a download on M Download alone, not in TransferComplete',
     cpe: [keyOnEventAlone],
   },
+  deviceModeHome: {
+    sentence: 'is in the device-mode home: its scripts may not schedule (RouterOS)',
+  },
   noCookies: {
     sentence: 'returns no cookies',
     cpe: [noCookies],

@@ -18,7 +18,7 @@ interface LoaderOptions {
   trusted(): readonly string[]
   /** The packages of a MikroTik router, whose firmware and configuration come in forms of their own. */
   packages?: RouterPackages
-  /** A script of the ACS runs on the live configuration. */
+  /** A script of the ACS runs on the live configuration. Throws TransferFault for one that fails. */
   onScript?(text: string): void
   /** A script of the ACS runs at each reset from now on. */
   onFactoryScript?(text: string): void

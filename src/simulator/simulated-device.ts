@@ -7,6 +7,7 @@ import {
   type CwmpVersion,
   httpTransport,
   type RootObject,
+  TransferFault,
 } from '../cwmp/index.ts'
 import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
 import {
@@ -31,6 +32,7 @@ import { FaultyModel } from './faulty-model.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
 import { FACTORY_FILE } from './router-packages.ts'
+import { RouterScripts } from './routeros/index.ts'
 import { scaledClock } from './scaled-clock.ts'
 import { treeCpeModel } from './tree-cpe-model.ts'
 
@@ -111,6 +113,8 @@ export class SimulatedDevice {
   reboots = 0
   /** Scripts that were run on a MikroTik router. */
   readonly scripts: string[] = []
+  /** The configuration of a MikroTik router that its scripts change. */
+  readonly router: RouterScripts | undefined
   /** State besides the values of the tree has changed and must survive a power cut; `whole` means the tree too. */
   onState: ((whole: boolean) => void) | undefined
   /** The clock of all waits of the device, by its time scale. */
@@ -141,6 +145,13 @@ export class SimulatedDevice {
     this.field = options.field
     this.facts = options.facts
     this.faults = options.faults
+    const profile = options.field?.family.routerProfile
+    if (profile !== undefined)
+      this.router = new RouterScripts({
+        ...options,
+        profile: options.faults.includes('deviceModeHome') ? 'home' : profile,
+        serial: options.facts.serial,
+      })
     const made = this.#make()
     this.tree = made.tree
     this.cwmp = made.cwmp
@@ -428,18 +439,33 @@ export class SimulatedDevice {
     const { next } = this.tree.snapshot()
     this.tree.restore({ ...this.#factory, next, values: { ...this.#factory.values, ...kept } })
     this.#certificates = this.#delivered
-    if (this.#factoryScript !== undefined) this.#runScript(this.#factoryScript)
+    if (this.#factoryScript !== undefined) this.#runFactoryScript(this.#factoryScript)
     this.aim()
     this.#booted = false
     this.cpe?.forget()
     this.onState?.(true)
   }
 
-  /** A script of RouterOS: of its commands only the name of the system is followed. */
+  /** A script of RouterOS. Throws TransferFault when it cannot be read, or fails on the way. */
   #runScript(text: string): void {
+    const path = 'Device.DeviceInfo.X_MIKROTIK_SystemIdentity'
+    const before = this.tree.raw(path) ?? ''
+    const ended = this.router?.run(text, before)
+    if (ended === undefined) return
+    if (ended.name !== before) this.tree.put(path, ended.name, 'device')
+    if (ended.end === 'syntax') throw new TransferFault(9018, `the script is none: ${ended.text}`)
     this.scripts.push(text)
-    const [, name] = /^\/system identity set name="?([^"\r\n]*)"?\s*$/m.exec(text) ?? []
-    if (name !== undefined) this.tree.put('Device.DeviceInfo.X_MIKROTIK_SystemIdentity', name, 'device')
+    if (ended.end === 'failed') throw new TransferFault(9010, `the script failed: ${ended.text}`)
+  }
+
+  /** The script of a reset: nobody hears of one that fails. */
+  #runFactoryScript(text: string): void {
+    try {
+      this.#runScript(text)
+    } catch (err) {
+      if (!(err instanceof TransferFault)) throw err
+      this.#options.log.debug({ err }, 'the factory script of a simulated router failed')
+    }
   }
 
   #refusesCommand(path: string, value: string): string | undefined {

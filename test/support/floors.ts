@@ -4,6 +4,7 @@ export const FLOORS: Record<string, number> = {
   datamodel: 1,
   config: 1,
   mqtt: 1,
+  'router-files': 1,
   domain: 2,
   security: 2,
   pki: 2,

@@ -70,6 +70,8 @@ export interface DeviceFamily {
   ownTables?: readonly string[]
   /** Its firmware comes as packages of an architecture, which a descriptor lists (RouterOS). Each has to be listed. */
   packages?: { architecture: string; names: readonly string[] }
+  /** The profile of emulated routers whose menus its scripts change (RouterOS). */
+  routerProfile?: 'v6.49' | 'v7.18'
 }
 
 /** The names and versions of a family. */

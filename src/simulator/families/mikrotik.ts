@@ -64,6 +64,7 @@ export const MIKROTIK_V6: DeviceFamily = {
   ...SHARED,
   sentence: 'MikroTik hAP ac^2, RouterOS 6.49: no SOAP header, rows that cannot be written, firmware by a descriptor',
   serial: (_, index) => mikrotikSerial('v6.49', index),
+  routerProfile: 'v6.49',
   packages: { architecture: 'arm', names: ['routeros', 'tr069-client'] },
   tree: (home) => ({ ...router(V6, home, 'ARM'), ...legacyRadios(home) }),
 }
@@ -74,6 +75,7 @@ export const MIKROTIK_V7: DeviceFamily = {
   ...SHARED,
   sentence: 'MikroTik hAP ax^3, RouterOS 7: as mikrotikV6, without Device.WiFi',
   serial: (_, index) => mikrotikSerial('v7.18', index),
+  routerProfile: 'v7.18',
   packages: { architecture: 'arm64', names: ['routeros', 'tr069-client', 'wifi-qcom'] },
   tree: (home) => ({
     ...router(V7, home, 'ARM64'),

@@ -2,7 +2,7 @@ import { noSuchCommand, noSuchDirectory, notPermitted, Trap } from '../basis/tra
 import type { RouterState } from '../state/router-state.ts'
 import type { Call, Command } from './command.ts'
 import { MENU_COMMANDS } from './menu-commands.ts'
-import { SYSTEM_COMMANDS } from './system.ts'
+import { checkDeviceMode, SYSTEM_COMMANDS } from './system.ts'
 import { TOOL_COMMANDS } from './tools.ts'
 import { UPDATE_COMMANDS } from './updates.ts'
 
@@ -37,6 +37,7 @@ function run(call: Call): void {
   }
   const needs = command.isChange ? ['write', ...(menu.policy === undefined ? [] : [menu.policy])] : ['read']
   if (!needs.every((policy) => user.policies.has(policy))) throw notPermitted()
+  if (command.isChange && menu.feature !== undefined) checkDeviceMode(router, menu.feature)
   command.run(menu, call)
 }
 

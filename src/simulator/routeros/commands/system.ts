@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { dateParts } from '../basis/text.ts'
 import { missing, noSuchItem, Trap } from '../basis/trap.ts'
 import { resolve } from '../menus/rows.ts'
@@ -74,6 +75,18 @@ export const SYSTEM_COMMANDS: Readonly<Record<string, Command>> = {
       const [row] = router.store.table('/system/routerboard')
       if (row !== undefined) router.store.set('/system/routerboard', row, { '~next': row.values['upgrade-firmware'] })
       reply.done()
+    },
+  },
+  '/certificate/sign': {
+    needs: ['write', 'policy'],
+    run(call) {
+      for (const row of rowsOfCall('/certificate', call))
+        call.router.store.set('/certificate', row, {
+          'private-key': 'true',
+          trusted: 'true',
+          fingerprint: createHash('sha256').update(`${call.router.serial} ${row.values.name}`).digest('hex'),
+        })
+      call.reply.done()
     },
   },
   '/ip/dhcp-client/renew': onRow('/ip/dhcp-client'),

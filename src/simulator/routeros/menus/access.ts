@@ -65,6 +65,7 @@ export function accessMenus(): Menu[] {
         'subject-alt-name': text(255),
         'key-size': ro,
         'days-valid': int(1, 36_500),
+        'key-usage': text(255),
         trusted: bool,
         fingerprint: ro,
         'invalid-before': ro,

@@ -32,6 +32,8 @@ export interface Menu {
   isReading: boolean
   /** Policy that changes need beside `write`. */
   policy?: string
+  /** Changes need this feature of the device mode. */
+  feature?: string
   /** Fills what follows from the values of a row that is added or set. */
   complete?: (values: Record<string, string>, router: RouterView) => void
   /** Returns the rows of a monitor at this moment, for a row of the menu. */

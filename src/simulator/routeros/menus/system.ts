@@ -1,6 +1,6 @@
 import { dateParts, writeDuration } from '../basis/text.ts'
 import { POLICIES } from './access.ts'
-import { bool, duration, int, listOf, mark, off, oneOf, ro, secret, text } from './kinds.ts'
+import { bool, duration, int, ip, listOf, mark, off, oneOf, ro, secret, text } from './kinds.ts'
 import { dateOf, isFrom, swing } from './life.ts'
 import { list, type Menu, single } from './menu.ts'
 
@@ -71,6 +71,7 @@ export function systemMenus(version: string): Menu[] {
         enabled: bool,
         mode: oneOf('unicast', 'broadcast', 'manycast', 'multicast'),
         servers: text(255),
+        ...(isFrom(version, 7) ? {} : { 'primary-ntp': ip, 'secondary-ntp': ip, 'server-dns-names': text(255) }),
         vrf: ro,
         status: ro,
       },
@@ -129,7 +130,7 @@ export function systemMenus(version: string): Menu[] {
         'next-run': ro,
         disabled: off,
       },
-      NAMED,
+      { ...NAMED, feature: 'scheduler' },
     ),
     list('/system/logging', { topics: text(63), prefix: text(63), action: text(63), invalid: mark, disabled: off }),
     list(
