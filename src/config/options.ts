@@ -126,6 +126,27 @@ export const OPTIONS = [
     sentence: 'Open the CWMP listener without TLS; false leaves the one over TLS alone.',
   },
   {
+    key: 'cwmpPublicUrl',
+    flag: '--cwmp-public-url',
+    group: 'CWMP',
+    type: 'string',
+    pattern: /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
+    takes: 'an address such as https://acs.example.net:7548',
+    sentence:
+      'Address under which CPE reach the CWMP listener, for the files that they fetch from it; unset: the one under ' +
+      'which each CPE has come. Behind a proxy with TLS it is needed, unless the proxy sends X-Forwarded-Proto.',
+  },
+  {
+    key: 'routerPackageUrls',
+    flag: '--router-package-urls',
+    group: 'CWMP',
+    type: 'string',
+    pattern: /^https?:\/\/[^\s/?#@,%\\]+\/([^\s?#,%\\]*\/)?(,https?:\/\/[^\s/?#@,%\\]+\/([^\s?#,%\\]*\/)?)*$/,
+    takes: 'URLs that end in a slash, with commas between, such as https://packages.example.net/routeros/',
+    sentence:
+      'Places from which MikroTik routers may load packages of RouterOS over CWMP (verb upgrade), with commas between; unset: none.',
+  },
+  {
     key: 'uspPort',
     flag: '--usp-port',
     group: 'USP',

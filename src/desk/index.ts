@@ -13,6 +13,7 @@ export {
 } from './bridge-routers.ts'
 export { changeBridge, createBridge, deleteBridge, readBridge, renewBridgeToken } from './bridges.ts'
 export { checkRows } from './check-mapping-rows.ts'
+export { ConfirmationNeeded, Confirmations } from './confirmations.ts'
 export { resolveConflict } from './conflicts.ts'
 export { deleteLinkSecret, releaseCredential, storeCredential } from './credentials.ts'
 export { deleteDevice } from './delete-device.ts'
@@ -30,7 +31,7 @@ export {
   replaceRowSet,
 } from './mapping-rows.ts'
 export { listMembers, meaningOfPlace } from './members.ts'
-export { readOperation, refreshFacts, submitOperation } from './operations.ts'
+export { readOperation, refreshFacts, submitConfirmed, submitOperation } from './operations.ts'
 export {
   admitPendingAgent,
   bindPendingAgent,
@@ -38,4 +39,6 @@ export {
   deletePendingAgent,
   readPendingAgent,
 } from './pending-agents.ts'
+export { readRouterPolicy, setRouterPolicy } from './router-policy.ts'
+export { listScriptTemplates } from './script-templates.ts'
 export { deleteSupportedModel } from './supported-models.ts'

@@ -7,8 +7,10 @@ import {
   FACT_GROUPS,
   type FactGroup,
   may,
+  needsConfirmation,
   notFound,
   type Operation,
+  type OperationPreview,
   type OperationRequest,
   type Operations,
   type Principal,
@@ -16,6 +18,7 @@ import {
   refreshPaths,
   VERB_PERMISSION,
 } from '../domain/index.ts'
+import type { Confirmations } from './confirmations.ts'
 import { readDevice } from './devices.ts'
 
 /**
@@ -33,6 +36,14 @@ interface Submission {
   request: OperationRequest
   idempotencyKey?: string | undefined
   expiresInMs?: number | undefined
+  /** The token that confirms it. */
+  confirm?: string | undefined
+}
+
+/** The parts by which a request of level L3 is confirmed. */
+interface ConfirmDeps {
+  operations: Pick<Operations, 'submit' | 'wait'> & OperationPreview
+  confirmations: Confirmations
 }
 
 /**
@@ -46,12 +57,7 @@ export async function submitOperation(
   { timeoutMs, stopping }: Wait,
   by: Principal,
 ): Promise<Operation> {
-  const permission = VERB_PERMISSION[request.verb]
-  if (!may(by, permission))
-    throw new AppError(
-      'forbidden',
-      `${actorText(by)} may not ${request.verb}: the permission ${permission} is missing; use a key that has it`,
-    )
+  checkVerb(request, by)
   if (key !== undefined && key.length > REQUEST_BOUNDS.idempotencyKey)
     throw new AppError('invalid', `Idempotency-Key is longer than ${REQUEST_BOUNDS.idempotencyKey} characters`)
   const idempotencyKey = key === undefined ? undefined : `${actorText(by)}:${key}`
@@ -63,6 +69,43 @@ export async function submitOperation(
   })
   if (timeoutMs === undefined) return submitted
   return (await operations.wait(submitted.id, timeoutMs, stopping)) ?? submitted
+}
+
+/**
+ * Submits an operation as `submitOperation` does; one of level L3 with its token alone. Without it, the request is
+ * checked, and refused with ConfirmationNeeded, which has the token for the same request.
+ */
+export async function submitConfirmed(
+  { operations, confirmations }: ConfirmDeps,
+  { confirm, ...submission }: Submission,
+  wait: Wait,
+  by: Principal,
+): Promise<Operation> {
+  const { deviceId, request, idempotencyKey, expiresInMs } = submission
+  if (!needsConfirmation(request)) {
+    return submitOperation(operations, submission, wait, by)
+  }
+  const confirmed = { actor: actorText(by), deviceId, request, idempotencyKey }
+  if (confirm === undefined || !confirmations.isGood(confirm, confirmed)) {
+    checkVerb(request, by)
+    const preview = await operations.preview({ deviceId, request, actor: actorOf(by), ...defined({ expiresInMs }) })
+    throw confirmations.refusal(confirm, confirmed, preview)
+  }
+  return submitOperation(
+    operations,
+    { ...submission, idempotencyKey: idempotencyKey ?? `confirm:${confirm}` },
+    wait,
+    by,
+  )
+}
+
+function checkVerb({ verb }: OperationRequest, by: Principal): void {
+  const permission = VERB_PERMISSION[verb]
+  if (!may(by, permission))
+    throw new AppError(
+      'forbidden',
+      `${actorText(by)} may not ${verb}: the permission ${permission} is missing; use a key that has it`,
+    )
 }
 
 /**

@@ -20,6 +20,9 @@ const ROUTE_PERMISSIONS = [
   'supportedModels.write',
   'pendingAgents.read',
   'pendingAgents.write',
+  'scriptTemplates.read',
+  'routerPolicies.read',
+  'routerPolicies.write',
   'bridges.read',
   'bridges.write',
   'conflicts.read',
@@ -37,6 +40,7 @@ const VERB_PERMISSIONS = [
   'verbs.configure',
   'verbs.command',
   'verbs.firmware',
+  'verbs.script',
   'verbs.restart',
   'verbs.reset',
 ] as const

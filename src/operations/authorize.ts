@@ -1,5 +1,12 @@
 import { AppError } from '../base/index.ts'
-import { type Actor, type Device, IN_FLIGHT, type OperationRequest, type Protocol } from '../domain/index.ts'
+import {
+  type Actor,
+  type Device,
+  IN_FLIGHT,
+  needsConfirmation,
+  type OperationRequest,
+  type Protocol,
+} from '../domain/index.ts'
 import { isExclusive, isRead, isTrusted } from './verbs.ts'
 
 /** Paths that control the management of a device, under either root and over either protocol. */
@@ -7,15 +14,21 @@ const MANAGEMENT = /\.USPAgent\.|\.LocalAgent\.Controller\.|\.ManagementServer\.
 
 /**
  * Throws when the actor may not make this request on the device now: AppError `forbidden` for a write over the protocol
- * that is not the owner, `conflict` for a write that would disturb the device's migration. The planner and the system
- * may do both.
+ * that is not the owner, and for a request of level L3 that is not enabled on its router; `conflict` for a write that would disturb the device's migration. The planner and the system
+ * may write over either protocol, and during a migration.
  */
 export function authorize(
   actor: Actor,
-  device: Pick<Device, 'id' | 'owner' | 'migration'>,
+  device: Pick<Device, 'id' | 'owner' | 'migration' | 'routerPolicy'>,
   request: OperationRequest,
   via: Protocol | undefined,
 ): void {
+  if (needsConfirmation(request) && device.routerPolicy?.level !== 'L3')
+    throw new AppError(
+      'forbidden',
+      `${request.verb} may lose the configuration of a router: it needs the policy L3 of this one (PUT /devices/{id}/router-policy)`,
+      { context: { deviceId: device.id } },
+    )
   if (isRead(request) || isTrusted(actor)) return
   if (via !== undefined && via !== device.owner) {
     throw new AppError('forbidden', `writes to this device go over ${device.owner}, its owner: leave \`via\` out`, {

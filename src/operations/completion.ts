@@ -1,11 +1,13 @@
 import type { Log } from '../base/index.ts'
-import type {
-  Completion,
-  DeviceId,
-  Operation,
-  OperationResult,
-  OperationState,
-  OperationStore,
+import {
+  type Completion,
+  type DeviceId,
+  isVersion,
+  type Operation,
+  type OperationResult,
+  type OperationState,
+  type OperationStore,
+  versionAfter,
 } from '../domain/index.ts'
 import type { Finisher } from './finish.ts'
 import { bootKind } from './verbs.ts'
@@ -55,9 +57,10 @@ async function endByKey(completion: Completion, { store, finisher, log }: Comple
  * expected version is known, the boot that shows it is the end.
  */
 function isFollowedByBoot({ request }: Operation, { protocol, fault, softwareVersion }: Completion): boolean {
-  if (request.verb !== 'download' || fault !== undefined || request.version === undefined) return false
-  if (protocol === 'cwmp') return softwareVersion !== undefined && request.version !== softwareVersion
-  return request.activate !== false && request.version !== softwareVersion
+  const version = versionAfter(request)
+  if (version === undefined || fault !== undefined || isVersion(softwareVersion, version)) return false
+  if (protocol === 'cwmp') return softwareVersion !== undefined
+  return request.verb === 'download' && request.activate !== false
 }
 
 async function endByBoot(completion: Completion, { store, finisher }: CompletionDeps): Promise<boolean> {
@@ -89,13 +92,10 @@ function isEndedByBoot(operation: Operation, completion: Completion): boolean {
         completion.bootstrap === true ||
         completion.commandKey === operation.id
       )
-    case 'download':
-      return (
-        !isReset &&
-        operation.request.verb === 'download' &&
-        operation.request.version !== undefined &&
-        operation.request.version === completion.softwareVersion
-      )
+    case 'download': {
+      const version = versionAfter(operation.request)
+      return !isReset && version !== undefined && isVersion(completion.softwareVersion, version)
+    }
     case undefined:
       return false
   }

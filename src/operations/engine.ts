@@ -8,6 +8,7 @@ import type {
   Driver,
   NewOperation,
   Operation,
+  OperationPreview,
   Operations,
   Protocol,
   Upward,
@@ -25,7 +26,7 @@ const MAX_OPEN = 1000
  * The engine for protocol-neutral verbs: `Operations` for the API and the planner, `Upward` for the protocols. Nothing
  * runs before the first contact or `start`.
  */
-export class OperationsEngine implements Operations, Upward, Lifecycle {
+export class OperationsEngine implements Operations, OperationPreview, Upward, Lifecycle {
   readonly name = 'operations'
   readonly #stopping = new AbortController()
   readonly #parts: Parts
@@ -47,6 +48,10 @@ export class OperationsEngine implements Operations, Upward, Lifecycle {
   async submit(wanted: NewOperation): Promise<Operation> {
     if (this.#stopping.signal.aborted) throw new AppError('unavailable', 'the server is stopping; try again later')
     return this.#parts.submission.submit(wanted)
+  }
+
+  preview(wanted: NewOperation): Promise<string | undefined> {
+    return this.#parts.submission.preview(wanted)
   }
 
   async get(id: string): Promise<Operation | undefined> {

@@ -3,4 +3,5 @@
 export { OperationsEngine } from './engine.ts'
 export { createRenewLinkSecret, type RenewLinkSecret } from './link-secret.ts'
 export type { OperationsMetrics } from './metrics.ts'
+export { createOperationFiles } from './operation-files.ts'
 export type { OperationsDeps } from './parts.ts'

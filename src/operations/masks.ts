@@ -25,6 +25,8 @@ function writtenValues(request: OperationRequest): [string, string][] {
       )
     case 'operate':
       return Object.entries(request.input)
+    case 'script':
+      return Object.entries(request.parameters)
     case 'download':
       return [['Password', request.password ?? '']]
     default:

@@ -48,6 +48,8 @@ export interface OperationsDeps {
   model(name: ModelName): Model
   limits?: Partial<OperationLimits>
   metrics?: OperationsMetrics
+  /** Beginnings of URLs from which MikroTik routers may load packages; absent: none. */
+  routerPackagePlaces?: readonly string[]
   /** The policy by which live facts are read again; absent: they are not. */
   factRules?: RefreshRules
   /**
@@ -122,6 +124,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
   const expiries = new Expiries(clock, () => background.run('expire', () => recovery.expireQueued()))
   const submission = new Submission({
     ...given,
+    routerPackagePlaces: deps.routerPackagePlaces ?? [],
     alone,
     announce: (deviceId) => news.add(deviceId),
     onStored(operation, device, more) {

@@ -11,6 +11,7 @@ import {
   type Device,
   failedResult,
   isFactoryReset,
+  isVersion,
   type Operation,
   type OperationRequest,
   type OperationResult,
@@ -19,6 +20,7 @@ import {
   type PathOutcome,
   type RowToAdd,
   rowsToAdd,
+  versionAfter,
 } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
@@ -175,9 +177,9 @@ export function judgeByRecord(
   // A device that accepted a reset and then booted has done it; a boot alone does not show that it was accepted.
   const resetAt = operation.result?.outcome === 'pending' ? bootAt : (device.cwmp?.lastBootstrapAt ?? 0)
   if (kind === 'factoryReset' && resetAt > sentAt) return { state: 'done', result: DONE }
-  const version = operation.request.verb === 'download' ? operation.request.version : undefined
+  const version = versionAfter(operation.request)
   if (version !== undefined && bootAt > sentAt) {
-    if (device.softwareVersion === version) return { state: 'done', result: DONE }
+    if (isVersion(device.softwareVersion, version)) return { state: 'done', result: DONE }
     if (now - bootAt > limits.afterBootMs) return failed(NOT_APPLIED)
   }
   return now - sentAt > timeLimit(operation, device, limits) ? failed(OUTCOME_UNKNOWN) : undefined
@@ -191,7 +193,7 @@ function timeLimit(
 ): number {
   const { request, result, sentAt = operation.createdAt } = operation
   if (!endsByCompletion(request)) return limits.lostTimeoutMs
-  if (request.verb === 'download') return limits.downloadTimeoutMs
+  if (['download', 'script', 'upgrade'].includes(request.verb)) return limits.downloadTimeoutMs
   if (playsDiagnostic(operation)) return limits.diagnosticTimeoutMs
   const accepted = result?.outcome === 'pending'
   if (runsAsRequest(operation) && usp?.linked === false) {

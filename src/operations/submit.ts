@@ -1,16 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AppError, type Clock, type Log } from '../base/index.ts'
+import { AppError, type Clock, defined, type Log } from '../base/index.ts'
 import { checkValue, commandUnder, type Model, type ModelName } from '../datamodel/index.ts'
 import {
+  ARCHITECTURE_PATHS,
   actorText,
   type Device,
   type DeviceId,
   type DeviceStore,
+  installedPackages,
+  MASK,
   type NewEvent,
   type NewOperation,
   notFound,
   type Operation,
   type OperationStore,
+  PACKAGE_TABLE,
   type Parameter,
   type ParameterStore,
   type Protocol,
@@ -23,6 +27,7 @@ import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
 import { refuseMasks } from './masks.ts'
 import type { OperationsMetrics } from './metrics.ts'
+import { textOfFile } from './operation-files.ts'
 import { requestForAudit } from './request-for-audit.ts'
 import { modelFor, validate } from './validate.ts'
 import { isTrusted, protocolOf } from './verbs.ts'
@@ -38,6 +43,8 @@ interface SubmitDeps {
   limits: OperationLimits
   metrics: OperationsMetrics
   alone: Alone
+  /** Beginnings of URLs from which MikroTik routers may load packages. */
+  routerPackagePlaces: readonly string[]
   model(name: ModelName): Model
   /** Notes that an operation of the device is about to be stored, or was stored just now. */
   announce(deviceId: DeviceId): void
@@ -48,6 +55,8 @@ interface SubmitDeps {
 /** Characters of a key: 200 of the caller, with the name of the caller as its prefix. */
 const MAX_KEY = 300
 const MAX_WARNINGS = 20
+/** Values below the table of packages that are looked at. */
+const MAX_PACKAGE_VALUES = 1000
 
 /** Takes requests in and stores them as operations. */
 export class Submission {
@@ -71,6 +80,18 @@ export class Submission {
     } finally {
       this.#underWay.leave(operation)
     }
+  }
+
+  /**
+   * Checks a request as `submit` does, and stores nothing but the audit entry of a refusal. Resolves with the file that
+   * the device would be given, its secrets masked; undefined where the request has none. AppError as of `submit`.
+   */
+  async preview(wanted: NewOperation): Promise<string | undefined> {
+    const operation = build(wanted, this.#deps.newId(), this.#deps.clock.now(), this.#deps.limits)
+    const device = await this.#deps.devices.get(wanted.deviceId)
+    if (device === undefined) throw notFound('device', wanted.deviceId)
+    await check(wanted, operation, device, new Set(), this.#deps)
+    return textOfFile(operation.request, device, MASK)
   }
 }
 
@@ -192,7 +213,14 @@ async function check(
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
   try {
     const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
-    const warnings = validate(operation.request, { device, protocol, model: deps.model, reported })
+    const router = await routerOf(wanted, device, deps)
+    const warnings = validate(operation.request, {
+      device,
+      protocol,
+      model: deps.model,
+      reported,
+      ...defined({ router }),
+    })
     refuseMasks(wanted.actor, operation.request)
     authorize(wanted.actor, device, operation.request, wanted.via)
     await checkRoom(operation, device, ahead, deps)
@@ -214,6 +242,18 @@ async function reportedOf({ deviceId, request }: NewOperation, model: Model, { p
   })
   const found = unknown.length === 0 ? [] : await parameters.getMany(deviceId, unknown.slice(0, REQUEST_BOUNDS.values))
   return new Map(found.map((parameter) => [parameter.path, parameter]))
+}
+
+/** Returns what the record has of the packages of a router, for an upgrade: those of a bridge, or of its policy. */
+async function routerOf({ deviceId, request }: NewOperation, { routerPolicy }: Device, deps: SubmitDeps) {
+  if (request.verb !== 'upgrade') return undefined
+  const { parameters, routerPackagePlaces: places } = deps
+  const [known, table] = await Promise.all([
+    parameters.getMany(deviceId, [...ARCHITECTURE_PATHS]),
+    parameters.list(deviceId, PACKAGE_TABLE, MAX_PACKAGE_VALUES),
+  ])
+  const architecture = ARCHITECTURE_PATHS.flatMap((path) => known.find((one) => one.path === path)?.value ?? [])[0]
+  return { places, architecture, installed: installedPackages(table.items) ?? routerPolicy?.packages }
 }
 
 /** Counts the stored operations and those `ahead`. Of several servers, each may accept one at the same moment. */

@@ -16,7 +16,6 @@ import {
 } from '../datamodel/index.ts'
 import {
   type Device,
-  isRouterOs,
   type OperationRequest,
   type Parameter,
   type Protocol,
@@ -26,13 +25,11 @@ import {
   restartOf,
   rowsToAdd,
 } from '../domain/index.ts'
-
-/** The file type of a download that names none (TR-069 A.3.2.8). */
-const FIRMWARE_TYPE = '1 Firmware Upgrade Image'
+import { checkRouterDownload, checkScript, checkUpgrade, type RouterChecks } from './validate-router.ts'
 
 /** The facts that a request is checked against. */
 interface ValidationContext {
-  device: Pick<Device, 'root' | 'owner'> & Partial<Pick<Device, 'manufacturer' | 'oui'>>
+  device: Pick<Device, 'root' | 'owner'> & Partial<Pick<Device, 'manufacturer' | 'oui' | 'softwareVersion'>>
   /** The protocol that it will take, as far as that is known now. */
   protocol: Protocol
   model(name: ModelName): Model
@@ -40,6 +37,8 @@ interface ValidationContext {
    * Parameters as the device reported them, by path: those that no model knows, or whose value is not one of the model.
    */
   reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable' | 'value'>>
+  /** The facts of a MikroTik router that an upgrade is checked against. */
+  router?: RouterChecks
 }
 
 /** The context with the warnings so far: vendor paths, and paths of firmware that is newer than the model. */
@@ -90,6 +89,12 @@ export function validate(request: OperationRequest, context: ValidationContext):
     case 'download':
       checkDownload(request)
       checkRouterDownload(request, findings)
+      break
+    case 'script':
+      checkScript(request, findings)
+      break
+    case 'upgrade':
+      checkUpgrade(request, findings)
       break
     case 'reboot':
     case 'factoryReset':
@@ -251,34 +256,6 @@ function checkSubscribe(request: RequestFor<'subscribe'>, findings: Findings): v
   }
   if (findings.protocol === 'cwmp' && request.notifType !== 'ValueChange') {
     throw invalid('notifType', `${request.notifType} does not exist in CWMP, which knows ValueChange only`)
-  }
-}
-
-/**
- * Refuses files for the TR-069 client of RouterOS that do harm (RouterOS manual, TR-069 client): a package alone is no
- * firmware for it, but a descriptor that lists all packages, and a file with a path that ends in `.alter` is a script that
- * it runs.
- */
-function checkRouterDownload({ url, fileType }: RequestFor<'download'>, { device, protocol }: Findings): void {
-  if (protocol !== 'cwmp' || !isRouterOs(device)) return
-  const path = plain(new URL(url).pathname)
-  // A router that looks at the whole text is no reason to run it either.
-  if (path.endsWith('.alter') || plain(url).endsWith('.alter'))
-    throw invalid('url', 'ends in .alter: RouterOS would run the file as a script, and scripts of others are not sent')
-  if ((fileType ?? FIRMWARE_TYPE) === FIRMWARE_TYPE && path.endsWith('.npk'))
-    throw invalid(
-      'url',
-      'is one package: the TR-069 client of RouterOS takes an XML descriptor that lists all packages of the router, ' +
-        'itself among them',
-    )
-}
-
-/** Returns a text in lower case without percent-encoding, or as it is where that is none. */
-function plain(text: string): string {
-  try {
-    return decodeURIComponent(text).toLowerCase()
-  } catch {
-    return text.toLowerCase()
   }
 }
 

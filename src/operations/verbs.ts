@@ -32,6 +32,8 @@ export function bootKind(request: OperationRequest): 'reboot' | 'factoryReset' |
     case 'factoryReset':
     case 'download':
       return request.verb
+    case 'upgrade':
+      return 'download'
     case 'operate':
       return restartOf(request.command)
     default:

@@ -72,6 +72,7 @@ function endOf(operation: Operation, circumstances: Circumstances): string {
   if (state === 'sent' && result?.outcome !== 'pending') return 'answer'
   const kind = bootKind(request)
   if (kind !== undefined) return kind === 'download' ? 'transfer' : 'boot'
+  if (request.verb === 'script') return 'transfer'
   if (endsByCompletion(request)) return 'completion'
   // The outcome is read at the next contact.
   return contactOver(operation, undefined, sentVia ?? circumstances.device.owner, circumstances)

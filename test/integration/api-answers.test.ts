@@ -14,8 +14,12 @@ interface Listed<T> {
   items: T[]
 }
 
-/** Reads of things that are not there: routers need a bridge that has registered. */
-const ABSENT: ReadonlySet<string> = new Set(['/pending-agents/{id}', '/bridges/{id}/routers/{routerId}'])
+/** Reads of things that are not there: routers need a bridge that has registered, and policies are those of routers. */
+const ABSENT: ReadonlySet<string> = new Set([
+  '/pending-agents/{id}',
+  '/bridges/{id}/routers/{routerId}',
+  '/devices/{id}/router-policy',
+])
 
 let server: TestServer
 let fleet: Fleet

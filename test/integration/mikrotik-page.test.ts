@@ -44,10 +44,12 @@ describe('the walk with emulated MikroTik routers', { timeout: 240_000 }, () => 
       PATH: `${folder}:${process.env.PATH}`,
       KEY: server.key,
       SERVER: `http://127.0.0.1:${server.ports.apiPort}`,
+      ACS: `http://127.0.0.1:${server.ports.cwmpPort}/`,
+      SECRET: server.enrolmentSecret,
     }
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, env, maxBuffer: 16 << 20 })
     const outputs = stdout.split(SEPARATOR).map((text) => text.trim())
-    const [, head, , devices, threshold, replaced] = outputs
+    const [, head, , devices, threshold, replaced, scripted] = outputs
     expect(head).toBe('address,port,transport,username,password,fingerprint,policy,tags')
     expect(devices).toContain('{"added":3,"changed":0,"unchanged":0}')
     expect(devices).toMatch(/"items":\[\]/)
@@ -55,6 +57,8 @@ describe('the walk with emulated MikroTik routers', { timeout: 240_000 }, () => 
     expect(threshold?.match(/"state":"done"/g)).toHaveLength(2)
     expect(replaced).toContain('"changed":3')
     expect(replaced?.match(/"model":/g)).toHaveLength(3)
+    expect(scripted).toMatch(/^\{"level":"L3"\}\n# address-list-add\n:if /)
+    expect(scripted).toContain('"state":"done"')
     expect(stdout).not.toContain('urn:isthmus:problem')
   })
 })

@@ -1,4 +1,4 @@
-import { type Clock, createIdSource, silentLog } from '../../src/base/index.ts'
+import { type Clock, createIdSource, defined, silentLog } from '../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../src/datamodel/index.ts'
 import {
   type Device,
@@ -46,7 +46,7 @@ export interface World {
 export function createRoom(
   stores: EnginePorts,
   clock: Clock,
-  options: Pick<OperationsDeps, 'limits' | 'releaseCredential'> & { instance?: string } = {},
+  options: Pick<OperationsDeps, 'limits' | 'releaseCredential' | 'routerPackagePlaces'> & { instance?: string } = {},
 ): OperationsEngine {
   // Each engine has ids of its own, as each process has.
   const bytes = {
@@ -61,11 +61,13 @@ export function createRoom(
     instance: options.instance ?? 'a',
     model: modelOf,
     limits: options.limits ?? {},
-    ...(options.releaseCredential === undefined ? {} : { releaseCredential: options.releaseCredential }),
+    ...defined({ releaseCredential: options.releaseCredential, routerPackagePlaces: options.routerPackagePlaces }),
   })
 }
 
-export function createWorld(options: { limits?: Partial<OperationLimits>; device?: Partial<Device> } = {}): World {
+export function createWorld(
+  options: { limits?: Partial<OperationLimits>; device?: Partial<Device>; routerPackagePlaces?: string[] } = {},
+): World {
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
   const id = deviceIdOf(IDENTITY)

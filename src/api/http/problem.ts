@@ -1,4 +1,5 @@
-import { AppError, type AppErrorCode, PeerFault, ProtocolError } from '../../base/index.ts'
+import { AppError, type AppErrorCode, defined, PeerFault, ProtocolError } from '../../base/index.ts'
+import { ConfirmationNeeded } from '../../desk/index.ts'
 
 /** An RFC 9457 problem. */
 export interface Problem {
@@ -8,6 +9,13 @@ export interface Problem {
   detail: string
   /** The parts of the request that are not valid. */
   errors?: { path: string; message: string }[]
+  /** The token that the same request has to have, and its end (ISO 8601). */
+  confirm?: string
+  expiresAt?: string
+  /** The file that a device would be given. */
+  preview?: string
+  /** Names that a list lacks. */
+  missing?: string[]
 }
 
 const ROWS: Record<AppErrorCode, { status: number; title: string }> = {
@@ -46,6 +54,9 @@ export function problemOf(error: unknown): Problem {
     const { name, title } = REFUSALS[error.status]
     return { type: `urn:isthmus:problem:${name}`, title, status: error.status, detail: error.message }
   }
+  if (error instanceof ConfirmationNeeded) return confirmationOf(error)
+  if (error instanceof AppError && Array.isArray(error.context.missing))
+    return { ...of(error.code, error.message), missing: error.context.missing.map(String) }
   if (error instanceof AppError) return of(error.code, error.message)
   if (error instanceof ProtocolError || error instanceof PeerFault) return of('invalid', error.message)
   const http = error as { status?: unknown; type?: unknown; message?: unknown }
@@ -54,6 +65,18 @@ export function problemOf(error: unknown): Problem {
   if (typeof http.status === 'number' && http.status >= 400 && http.status < 500)
     return of('invalid', String(http.message ?? 'the request cannot be read'))
   return of('internal', 'the server failed and logged the cause under the x-request-id of this answer')
+}
+
+function confirmationOf({ message, confirm, expiresAt, preview }: ConfirmationNeeded): Problem {
+  return {
+    type: 'urn:isthmus:problem:confirmationNeeded',
+    title: 'The request needs a confirmation',
+    status: ROWS.conflict.status,
+    detail: message,
+    confirm,
+    expiresAt: new Date(expiresAt).toISOString(),
+    ...defined({ preview }),
+  }
 }
 
 function of(code: AppErrorCode, detail: string): Problem {

@@ -22,6 +22,7 @@ import { pendingAgentRoutes } from './pending-agents.ts'
 import { planActionRoutes } from './plan-actions.ts'
 import { planRoutes } from './plans.ts'
 import type { RouteDeps } from './ports.ts'
+import { routerFileRoutes } from './router-files.ts'
 import { supportedModelRoutes } from './supported-models.ts'
 
 /** Every route of the API, in the order of its description. */
@@ -37,6 +38,7 @@ export function routesOf(deps: RouteDeps): Route[] {
     supportedModelRoutes,
     mappingRowRoutes,
     operationRoutes,
+    routerFileRoutes,
     groupRoutes,
     groupMemberRoutes,
     groupStatusRoutes,

@@ -1,5 +1,5 @@
 import { defined } from '../../base/index.ts'
-import { readOperation, refreshFacts, submitOperation } from '../../desk/index.ts'
+import { readOperation, refreshFacts, submitConfirmed } from '../../desk/index.ts'
 import { actorOf, asDeviceId, type Operation, REQUEST_BOUNDS } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
@@ -24,7 +24,7 @@ const SUBMITTED = {
 }
 
 /** Operations on devices. */
-export function operationRoutes({ operations, operationStore, devices }: RouteDeps): Route[] {
+export function operationRoutes({ operations, operationStore, devices, confirmations }: RouteDeps): Route[] {
   const view = async (operation: Operation) => (await operationViews([operation], operations))[0]
   const submitted = async (operation: Operation) => ({
     status: operation.finishedAt === undefined ? (202 as const) : (200 as const),
@@ -38,7 +38,10 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
       id: 'submitOperation',
       tag,
       summary: 'Do something on a device',
-      description: 'The same request over either protocol. Idempotency-Key makes repeating it safe.',
+      description:
+        'The same request over either protocol. Idempotency-Key makes repeating it safe. The verbs script and upgrade need ' +
+        'the router policy L3, and a confirmation: the first request gets 409 `confirmationNeeded` with a token and the file ' +
+        'that the router would be given; the same request with the token in `confirm` is done, once.',
       permission: 'operations.submit',
       params: DeviceIdParam,
       query: SubmitQuery,
@@ -48,11 +51,13 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
       body: OperationRequestSchema,
       responses: SUBMITTED,
       async handle({ params, query, body, header, principal, stopping }) {
-        const operation = await submitOperation(
-          operations,
+        const { confirm, ...request } = { confirm: undefined, ...body }
+        const operation = await submitConfirmed(
+          { operations, confirmations },
           {
             deviceId: asDeviceId(params.id),
-            request: withoutUndefined(body),
+            request: withoutUndefined(request),
+            confirm,
             idempotencyKey: header('idempotency-key'),
             expiresInMs: query.expires,
           },
@@ -150,6 +155,6 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
 }
 
 /** Drops the keys with the value undefined that the schema leaves for absent ones. */
-function withoutUndefined(value: z.infer<typeof OperationRequestSchema>): Operation['request'] {
+function withoutUndefined(value: object): Operation['request'] {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Operation['request']
 }

@@ -1,4 +1,5 @@
 import type { Clock, Random, ServiceTime } from '../../base/index.ts'
+import type { Confirmations } from '../../desk/index.ts'
 import type {
   BridgeStore,
   ConflictStore,
@@ -11,6 +12,7 @@ import type {
   LinkSecrets,
   MappingCoverage,
   MappingRowStore,
+  OperationPreview,
   OperationStore,
   Operations,
   ParameterStore,
@@ -29,7 +31,8 @@ import type { ApiKeyStore, AuditLog } from '../../security/index.ts'
 export interface RouteDeps {
   devices: DeviceStore
   parameters: ParameterStore
-  operations: Operations
+  operations: Operations & OperationPreview
+  confirmations: Confirmations
   operationStore: OperationStore
   groups: Groups
   groupStore: GroupStore

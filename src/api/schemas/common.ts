@@ -57,5 +57,15 @@ export const ProblemSchema = z
       .array(z.object({ path: z.string(), message: z.string() }).openapi('ProblemPlace'))
       .optional()
       .describe('The parts of the request that are not valid'),
+    confirm: z
+      .string()
+      .optional()
+      .describe('Of `confirmationNeeded`: the token that the same request has to have in `confirm`'),
+    expiresAt: time().optional().describe('Of `confirmationNeeded`: the end of the token'),
+    preview: z
+      .string()
+      .optional()
+      .describe('Of `confirmationNeeded`: the file that the device would be given, its secrets masked'),
+    missing: z.array(z.string()).optional().describe('Names that a list of the request lacks, such as packages'),
   })
   .openapi('Problem', { description: 'A problem (RFC 9457)' })

@@ -21,6 +21,7 @@ import {
 import { z } from '../http/zod.ts'
 import { MappedFromSchema, Paging, page, time } from './common.ts'
 import { MemberStateSchema } from './member-state.ts'
+import { RouterPolicySchema } from './router-files.ts'
 import { selectionOf } from './selection.ts'
 
 export const ProtocolSchema = z.enum(PROTOCOLS).openapi('Protocol')
@@ -253,6 +254,7 @@ export const DeviceSchema = z
     system: SystemFactsSchema.optional().describe('Uptime, CPU and memory'),
     binding: BindingSchema.optional().describe('The Endpoint ID of its Agent'),
     label: z.string().optional().describe('The name that people have for it'),
+    routerPolicy: RouterPolicySchema.optional().describe('Of a MikroTik router: PUT /devices/{id}/router-policy'),
     tags: z.array(z.string()),
     groups: z
       .array(z.string())

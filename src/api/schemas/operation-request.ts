@@ -31,6 +31,19 @@ const mayLockOut = z
   .describe(
     'true: the request may delete or disable the Controller row of this server in the Agent, or change the address there, which is refused otherwise',
   )
+const confirm = z
+  .string()
+  .max(64)
+  .optional()
+  .describe('The token of the answer `confirmationNeeded` to the same request without it')
+/** A value of a parameter of a script. */
+const scriptValue = z
+  .union([
+    z.string().max(REQUEST_BOUNDS.script.value),
+    z.boolean().transform(String),
+    z.number().int().nonnegative().transform(String),
+  ])
+  .openapi({ description: 'A string; numbers and booleans are taken as their text, lists have commas between' })
 /** The parts of a row to create. */
 const row = {
   object: path,
@@ -147,6 +160,39 @@ export const REQUESTS = {
       activate: z.boolean().optional(),
     })
     .openapi('DownloadRequest', { description: 'Fetches a file, by default firmware, and activates it' }),
+  script: z
+    .strictObject({
+      verb: z.literal('script'),
+      template: text(REQUEST_BOUNDS.script.name).describe('Name of a template: GET /script-templates'),
+      parameters: z
+        .record(text(REQUEST_BOUNDS.script.name), scriptValue)
+        .refine(
+          (values) => Object.keys(values).length <= REQUEST_BOUNDS.script.parameters,
+          `has at most ${REQUEST_BOUNDS.script.parameters} entries`,
+        )
+        .default({})
+        .openapi({ maxProperties: REQUEST_BOUNDS.script.parameters }),
+      confirm,
+    })
+    .openapi('ScriptRequest', {
+      description:
+        'Runs a script of a reviewed template on a MikroTik router, over CWMP (level L3). The router fetches it from a signed address that ends',
+      example: { verb: 'script', template: 'identity', parameters: { name: 'core-1' } },
+    }),
+  upgrade: z
+    .strictObject({
+      verb: z.literal('upgrade'),
+      packages: z
+        .array(text(REQUEST_BOUNDS.packageUrlLength))
+        .min(1)
+        .max(REQUEST_BOUNDS.packages)
+        .describe('URLs of all packages of the router in one newer version, below a place of --router-package-urls'),
+      confirm,
+    })
+    .openapi('UpgradeRequest', {
+      description:
+        'Installs packages of RouterOS on a MikroTik router, over CWMP (level L3), by a descriptor that lists them. Refused when a package is missing that the router has',
+    }),
   reboot: z.strictObject({ verb: z.literal('reboot') }).openapi('RebootRequest'),
   factoryReset: z.strictObject({ verb: z.literal('factoryReset') }).openapi('FactoryResetRequest'),
 } satisfies Record<Verb, z.ZodType>
@@ -163,6 +209,8 @@ export const OperationRequestSchema = z
     REQUESTS.discover,
     REQUESTS.subscribe,
     REQUESTS.download,
+    REQUESTS.script,
+    REQUESTS.upgrade,
     REQUESTS.reboot,
     REQUESTS.factoryReset,
   ])

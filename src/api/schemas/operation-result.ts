@@ -108,6 +108,8 @@ export const RESULTS = {
     .object({ ...WRITE, results: z.array(SubscribedPathSchema), output: ReadOutputSchema.optional() })
     .openapi('SubscribeResult'),
   download: z.object(COMMAND).openapi('DownloadResult'),
+  script: z.object(COMMAND).openapi('ScriptResult'),
+  upgrade: z.object(COMMAND).openapi('UpgradeResult'),
   reboot: z.object(COMMAND).openapi('RebootResult'),
   factoryReset: z.object(COMMAND).openapi('FactoryResetResult'),
 } satisfies Record<Verb, z.ZodType>

@@ -57,6 +57,8 @@ export const OperationSchema = z
     operationOf('discover', 'DiscoverOperation'),
     operationOf('subscribe', 'SubscribeOperation'),
     operationOf('download', 'DownloadOperation'),
+    operationOf('script', 'ScriptOperation'),
+    operationOf('upgrade', 'UpgradeOperation'),
     operationOf('reboot', 'RebootOperation'),
     operationOf('factoryReset', 'FactoryResetOperation'),
   ])

@@ -1,5 +1,6 @@
 import { Api } from '../../api/index.ts'
 import { defined } from '../../base/index.ts'
+import { Confirmations } from '../../desk/index.ts'
 import { createRenewLinkSecret } from '../../operations/index.ts'
 import { issuerOf } from '../parts/issuer-of.ts'
 import type { Foundation } from './foundation.ts'
@@ -14,7 +15,7 @@ export function createApi(
   { groups, planner }: ReturnType<typeof createPlanning>,
   address: ReturnType<Southbound['mtps']['address']>,
 ): Api {
-  const { config, clock, random, log, certificates, store, nextId, time, metrics, rowSets } = foundation
+  const { config, clock, random, log, certificates, store, nextId, time, metrics, rowSets, secretBox } = foundation
   return new Api({
     devices: store.devices,
     parameters: store.parameters,
@@ -44,6 +45,7 @@ export function createApi(
     corsOrigins: config.apiCorsOrigins?.split(',') ?? [],
     version: packageVersion(),
     operations,
+    confirmations: new Confirmations((purpose, text) => secretBox.mac(purpose, text), clock),
     operationStore: store.operations,
     groups,
     groupStore: store.groups,

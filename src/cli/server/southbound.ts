@@ -5,7 +5,7 @@ import { loadModel } from '../../datamodel/index.ts'
 import { type FeedEvent, refreshRules } from '../../domain/index.ts'
 import { FileServer } from '../../files/index.ts'
 import { Normalization } from '../../normalization/index.ts'
-import { OperationsEngine } from '../../operations/index.ts'
+import { createOperationFiles, OperationsEngine } from '../../operations/index.ts'
 import { Controller, HEEDED_EVENTS } from '../../usp/index.ts'
 import { listenerLimits } from '../parts/listener-limits.ts'
 import { NewDevices } from '../parts/new-devices.ts'
@@ -45,6 +45,7 @@ export function createSouthbound(foundation: Foundation) {
     model: loadModel,
     metrics: operationsMetrics(metrics),
     factRules: refreshRules(config.factRefresh),
+    routerPackagePlaces: config.routerPackageUrls?.split(',') ?? [],
     // A reset takes the CWMP credential away, over whichever protocol it is sent.
     releaseCredential: async (deviceId) => {
       await acs.release(deviceId)
@@ -61,7 +62,7 @@ export function createSouthbound(foundation: Foundation) {
     log,
   })
   const files = new FileServer({
-    sources: {},
+    sources: { operation: createOperationFiles(store) },
     mac: (purpose, text) => foundation.secretBox.mac(purpose, text),
     clock,
     log: log.child({ part: 'files' }),
@@ -76,6 +77,7 @@ export function createSouthbound(foundation: Foundation) {
     ...defined({
       tls: certificates.cwmp && { ...certificates.cwmp, port: config.cwmpsPort },
       enrolmentUsername: config.enrolmentUsername,
+      publicUrl: config.cwmpPublicUrl,
     }),
     policy: config.enrolment,
     enrolmentSecret,

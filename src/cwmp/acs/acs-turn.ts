@@ -13,6 +13,8 @@ interface TurnsOptions {
   enrolment: EnrolOptions
   clock: Clock
   log: Log
+  /** Returns the address of a file of this server for the CPE of a session; undefined where it is not known. */
+  fileUrl(session: Session, file: { kind: string; id: string; name: string }): string | undefined
   /** Asks the CPE for another session. */
   comeAgain(session: Session): void
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void

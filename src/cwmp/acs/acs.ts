@@ -35,6 +35,7 @@ import { BodyRefused, isEmpty, readBody } from './http/body.ts'
 import { Description } from './http/description.ts'
 import { EnvelopeReader } from './http/envelope-reader.ts'
 import { type HttpTimes, Listeners } from './http/listeners.ts'
+import { reachedAt } from './http/reached-at.ts'
 import { plain, send, tooBusy } from './http/respond.ts'
 import { takeIn, tellBoot } from './inform/arrival.ts'
 import { BadInforms } from './inform/bad-informs.ts'
@@ -103,6 +104,8 @@ export interface AcsOptions {
   upward: Upward
   /** Files that CPE fetch from the listeners of the ACS; absent: there are none. */
   files?: ServedFiles
+  /** Address below which CPE reach them; absent: the one at which a CPE has reached the ACS itself. */
+  publicUrl?: string
   clock: Clock
   /** For how long sessions may be silent, and nonces and cached logins are good; default: `clock`. */
   steadyClock?: Clock
@@ -120,6 +123,8 @@ interface ServedFiles {
   isFor(request: IncomingMessage): boolean
   /** Answers such a request, whose sender has the address. */
   serve(request: IncomingMessage, response: ServerResponse, address: string): Promise<void>
+  /** Returns the address of a file below that of this server. */
+  urlOf(base: string, file: { kind: string; id: string; name: string }): string
 }
 
 /** Ways to prove oneself that anybody with the shared secret has, or anybody at all. */
@@ -206,6 +211,10 @@ export class Acs implements Lifecycle {
       types: this.#types,
       enrolment: this.#enrolment,
       discoveries: new Discoveries({ ...options, mode: options.discovery, types: this.#types }),
+      fileUrl: ({ reachedAt: own }, file) => {
+        const base = options.publicUrl ?? own
+        return base === undefined ? undefined : options.files?.urlOf(base, file)
+      },
       comeAgain: (session) => {
         this.#requester.wake(session.device).catch((err: unknown) => {
           options.log.warn({ deviceId: session.deviceId, err }, 'CPE could not be asked to come again')
@@ -481,6 +490,7 @@ export class Acs implements Lifecycle {
       now: this.#steady.now(),
     })
     session.leavesAtOnce = leaves
+    session.reachedAt = reachedAt(request, this.#options.trustedProxies)
     session.informed = facts.parameters.map(({ name }) => name)
     session.transferKeys = transferKeysOf(facts)
     if (log.isDebug()) {

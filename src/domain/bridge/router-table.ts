@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
+import { ROUTER_POLICIES } from '../device/router-os.ts'
 import {
   MAX_ROUTER_ADDRESS,
   MAX_ROUTER_LOGIN,
   MAX_ROUTER_TAG,
   MAX_ROUTER_TAGS,
   MAX_ROUTERS_IN_TABLE,
-  ROUTER_POLICIES,
   ROUTER_TRANSPORTS,
   type RouterLogin,
   type RouterSettings,

@@ -1,16 +1,10 @@
+import type { RouterPolicy } from '../device/router-os.ts'
 import { type DeviceId, deviceIdOf } from '../id.ts'
 import type { Timestamp } from '../timestamp.ts'
 
 /** The ways to a router. auto: the bridge finds what the router offers. */
 export const ROUTER_TRANSPORTS = ['auto', 'api-ssl', 'api', 'ssh'] as const
 export type RouterTransport = (typeof ROUTER_TRANSPORTS)[number]
-
-/**
- * The danger of what may be done on a router: L0 reads, L1 also changes that can be undone, L2 also those that interrupt
- * its service, L3 also those that may lose its configuration.
- */
-export const ROUTER_POLICIES = ['L0', 'L1', 'L2', 'L3'] as const
-export type RouterPolicy = (typeof ROUTER_POLICIES)[number]
 
 export const MAX_ROUTER_ADDRESS = 253
 /** Routers of one table: as many as a bridge has at most. */

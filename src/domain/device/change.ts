@@ -35,6 +35,7 @@ export interface DevicePatch
         | 'upTimeS'
         | 'owner'
         | 'label'
+        | 'routerPolicy'
         | 'tags'
         | 'groups'
         | 'conflict'
@@ -57,6 +58,7 @@ export type UnsettableField =
   | 'cwmp'
   | 'readiness'
   | 'label'
+  | 'routerPolicy'
   | LiveFactField
 
 /**

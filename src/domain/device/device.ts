@@ -5,6 +5,7 @@ import type { Timestamp } from '../timestamp.ts'
 import type { DeviceClass } from './device-class.ts'
 import type { Disconnect } from './link.ts'
 import type { MemberState } from './member-states.ts'
+import type { DeviceRouterPolicy } from './router-os.ts'
 import type { LastWake } from './wake.ts'
 
 /** Root objects of the data models (TR-181, TR-098). */
@@ -230,6 +231,8 @@ export interface Device extends DeviceIdentity, LiveFacts {
   tags: string[]
   /** Ids of the groups it is a static member of. */
   groups: string[]
+  /** The policy of a MikroTik router over CWMP; absent: L2. */
+  routerPolicy?: DeviceRouterPolicy
   readiness?: Readiness
   migration?: MigrationPointer
   /**

@@ -1,3 +1,4 @@
+import { versionOfPackage } from '../../router-files/index.ts'
 import type { MappedFrom, ParameterType } from '../device/parameter.ts'
 import type { DeviceId } from '../id.ts'
 import type { Actor } from '../principal.ts'
@@ -78,6 +79,10 @@ export type OperationRequest =
       version?: string
       activate?: boolean
     }
+  /** Runs a script of a reviewed template (router-files) on a MikroTik router, over CWMP. */
+  | { verb: 'script'; template: string; parameters: Record<string, string> }
+  /** Installs packages of RouterOS from their URLs on a MikroTik router, over CWMP by a descriptor. */
+  | { verb: 'upgrade'; packages: string[] }
   | { verb: 'reboot' }
   | { verb: 'factoryReset' }
 
@@ -117,7 +122,29 @@ export type Verb = OperationRequest['verb']
 export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'supported']
 
 /** Verbs that no other operation may overlap, over either protocol. */
-export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
+export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'script', 'upgrade', 'reboot', 'factoryReset']
+
+/**
+ * Verbs that put a file of this server on a MikroTik router and may lose it: they need the policy L3 of the router, and a
+ * confirmation.
+ */
+const CONFIRMED_VERBS: readonly Verb[] = ['script', 'upgrade']
+
+/** Returns true for a request that needs the policy L3 of its router, and a confirmation by whoever makes it. */
+export function needsConfirmation({ verb }: OperationRequest): boolean {
+  return CONFIRMED_VERBS.includes(verb)
+}
+
+/** Returns the version that a device shows after a request was done, as far as the request says it. */
+export function versionAfter(request: OperationRequest): string | undefined {
+  if (request.verb === 'download') return request.version
+  return request.verb === 'upgrade' ? versionOfPackage(request.packages[0] ?? '') : undefined
+}
+
+/** Returns true when a SoftwareVersion is this one; RouterOS may have the channel behind it: `7.18.2 (stable)`. */
+export function isVersion(shown: string | undefined, wanted: string): boolean {
+  return shown === wanted || shown?.startsWith(`${wanted} (`) === true
+}
 
 /**
  * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; reconciled

@@ -23,6 +23,15 @@ export interface NewOperation {
   more?: true
 }
 
+/** The look at a request before it is made. */
+export interface OperationPreview {
+  /**
+   * Checks a request as `submit` does, and does not make it. Resolves with the file that the device would be given, its
+   * secrets masked; undefined where the request has none. AppError as of `submit`.
+   */
+  preview(operation: NewOperation): Promise<string | undefined>
+}
+
 /** The one engine for protocol-neutral verbs. */
 export interface Operations {
   /**

@@ -28,6 +28,11 @@ export const REQUEST_BOUNDS = {
   referenceLength: 256,
   /** TR-069 A.3.2.8. */
   download: { url: 256, fileType: 64, username: 256, password: 256, targetFileName: 256, version: 64 },
+  /** Names of a template of scripts and of its parameters, and a value of them. */
+  script: { name: 64, parameters: 16, value: 1024 },
+  /** URLs of packages of one upgrade, and the length of each. */
+  packages: 32,
+  packageUrlLength: 512,
   /** An unsignedInt (TR-069 A.3.2.8). */
   fileSize: 2 ** 32 - 1,
   idempotencyKey: 200,

@@ -22,6 +22,10 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
       const input = maskedAll(request.input)
       return input === request.input ? request : { ...request, input }
     }
+    case 'script': {
+      const parameters = maskedAll(request.parameters)
+      return parameters === request.parameters ? request : { ...request, parameters }
+    }
     case 'download': {
       const url = withoutUser(request.url)
       if (url === request.url && (request.password ?? '') === '') return request

@@ -13,6 +13,8 @@ export const VERB_PERMISSION: Record<Verb, Permission> = {
   subscribe: 'verbs.configure',
   operate: 'verbs.command',
   download: 'verbs.firmware',
+  script: 'verbs.script',
+  upgrade: 'verbs.firmware',
   reboot: 'verbs.restart',
   factoryReset: 'verbs.reset',
 }

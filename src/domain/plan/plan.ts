@@ -1,5 +1,5 @@
-import type { RouterPolicy } from '../bridge/router.ts'
 import type { MemberState } from '../device/member-states.ts'
+import type { RouterPolicy } from '../device/router-os.ts'
 import type { DeviceId } from '../id.ts'
 import type { Actor } from '../principal.ts'
 import type { Timestamp } from '../timestamp.ts'

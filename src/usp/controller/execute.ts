@@ -51,6 +51,9 @@ export async function execute(
       return subscribe(agent, request, hooks, context)
     case 'download':
       return download(agent, request, operation.id, hooks, context)
+    case 'script':
+    case 'upgrade':
+      return failedResult(outcomeError('notSupported', `${request.verb} is for the TR-069 client of a MikroTik router`))
     case 'reboot':
       return ending(await operate(agent, 'Device.Reboot()', {}, operation.id, hooks))
     case 'factoryReset':

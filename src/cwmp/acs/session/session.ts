@@ -62,6 +62,8 @@ export class Session {
   informed: readonly string[] = []
   /** CommandKeys of the transfers that its Inform says have ended, in order. */
   transferKeys: readonly string[] = []
+  /** The address at which the CPE has reached this server, as far as it says so. */
+  reachedAt: string | undefined
   /** The CPE leaves after the InformResponse and cannot be asked anything (14 HEARTBEAT). */
   leavesAtOnce = false
   /** Requests of the CPE so far. */

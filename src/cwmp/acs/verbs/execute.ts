@@ -1,16 +1,19 @@
-import { TransportError } from '../../../base/index.ts'
+import { defined, TransportError } from '../../../base/index.ts'
 import { isSearch } from '../../../datamodel/index.ts'
 import {
   changeSubscriptions,
   type ExecuteHooks,
   failedResult,
+  isVersion,
   type Operation,
   type OperationResult,
   outcomeError,
   type PathOutcome,
+  REQUEST_BOUNDS,
   type RequestFor,
   restartOf,
   resultOf,
+  versionAfter,
 } from '../../../domain/index.ts'
 import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import { type Discoveries, NOTHING_FOUND } from '../discovery/discoveries.ts'
@@ -30,6 +33,8 @@ interface ExecuteContext {
   types: ParameterTypes
   notes: CpeNotes
   discoveries: Pick<Discoveries, 'collect'>
+  /** Returns the address of a file of this server for the CPE of a session; undefined where it is not known. */
+  fileUrl?(session: Session, file: { kind: string; id: string; name: string }): string | undefined
 }
 
 /**
@@ -84,6 +89,10 @@ async function play(
       return subscribe(session, request, hooks)
     case 'download':
       return download(session, request, operation, hooks)
+    case 'script':
+      return ownFile(session, '3 Vendor Configuration File', `${request.template}.alter`, operation, hooks, context)
+    case 'upgrade':
+      return ownFile(session, '1 Firmware Upgrade Image', 'upgrade.xml', operation, hooks, context)
     case 'reboot':
       return reboot(session, operation, hooks)
     case 'factoryReset':
@@ -270,8 +279,36 @@ async function download(
   })
   if (!answer.ok) return refused(answer.fault)
   // CPE answer 0 (applied) while the work goes on: where the new version is known, it decides.
-  const coming = request.version !== undefined && request.version !== session.device.softwareVersion
+  const coming = request.version !== undefined && !isVersion(session.device.softwareVersion, request.version)
   return { outcome: answer.body.Status === 1 || coming ? 'pending' : 'done', results: [] }
+}
+
+/**
+ * Has the CPE fetch the file of an operation from this server. Its name decides what RouterOS does with it: one that ends
+ * in `.alter` is run as a script (RouterOS manual, TR-069 client).
+ */
+async function ownFile(
+  session: Session,
+  fileType: string,
+  name: string,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  { fileUrl }: ExecuteContext,
+): Promise<OperationResult> {
+  const url = fileUrl?.(session, { kind: 'operation', id: operation.id, name })
+  if (url === undefined || url.length > REQUEST_BOUNDS.download.url)
+    return failedResult(
+      outcomeError(
+        'noAddress',
+        'the CPE has shown no address of this server that it can fetch from: set --cwmp-public-url',
+      ),
+    )
+  return download(
+    session,
+    { verb: 'download', url, fileType, ...defined({ version: versionAfter(operation.request) }) },
+    operation,
+    hooks,
+  )
 }
 
 async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {
