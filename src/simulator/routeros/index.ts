@@ -2,5 +2,5 @@
 export type { RouterFaults } from './basis/faults.ts'
 export { describeRouterProfiles, ROUTER_PROFILES, type RouterProfileName } from './profiles/index.ts'
 export { type EmulatedRouter, type RouterOptions, startRouter } from './router.ts'
-export * from './router-fleet.ts'
+export { RouterLife } from './router-life.ts'
 export { RouterScripts } from './router-scripts.ts'

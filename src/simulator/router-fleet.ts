@@ -1,10 +1,14 @@
 import { X509Certificate } from 'node:crypto'
-import { AppError, type Clock, type Random, randomToken } from '../../base/index.ts'
-import { newTlsKey, selfSigned } from '../../pki/index.ts'
-import { scaledClock } from '../scaled-clock.ts'
-import { ROUTER_PROFILES, type RouterProfileName } from './profiles/index.ts'
-import { type EmulatedRouter, startRouter } from './router.ts'
-import { RouterLife } from './router-life.ts'
+import { AppError, type Clock, type Random, randomToken } from '../base/index.ts'
+import { newTlsKey, selfSigned } from '../pki/index.ts'
+import {
+  type EmulatedRouter,
+  ROUTER_PROFILES,
+  RouterLife,
+  type RouterProfileName,
+  startRouter,
+} from './routeros/index.ts'
+import { scaledClock } from './scaled-clock.ts'
 
 interface RouterFleetOptions {
   count: number
