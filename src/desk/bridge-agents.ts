@@ -3,13 +3,14 @@ import {
   type Bridge,
   type BridgeRouter,
   type BridgeStore,
+  type Device,
   type DeviceStore,
   type EndpointId,
   nameOfEndpoint,
   ownerOfBridge,
   type Principal,
 } from '../domain/index.ts'
-import type { Authority, CertificateStore, CertificateText } from '../pki/index.ts'
+import type { Authority, CertificateStore, CertificateText, IssuedCertificate } from '../pki/index.ts'
 import { type AuditDeps, auditedBy } from './audited-by.ts'
 
 interface AgentDeps extends AuditDeps {
@@ -83,19 +84,29 @@ async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): P
   if (other !== undefined)
     return `bridge ${other.bridgeId} speaks for ${endpointId} at ${other.address}: delete the router there first`
   const device = await deps.devices.findByEndpoint(endpointId as EndpointId)
-  const { binding } = device ?? {}
-  // A bridge has brought the Agent when a certificate of one was good at the time at which it was bound.
-  const isBrought =
-    binding?.proof === 'bridge' ||
-    before.some(({ issuedAt, notAfter, revokedAt = notAfter }) => {
-      const at = binding?.at ?? 0
-      return issuedAt <= at && at <= Math.min(revokedAt, notAfter)
-    })
-  if (device !== undefined && !isBrought)
+  if (device !== undefined && !wasBrought(device, before))
     return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
   // Certificates of a bridge that had the router before prove nothing any more.
   const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))
   if (stale)
     await deps.certificates.revoke({ name: nameOfEndpoint(endpointId) }, 'another bridge speaks for the router', now)
   return undefined
+}
+
+/** True when a bridge has brought the Agent of a device: a certificate of one was good when it was bound. */
+function wasBrought({ binding }: Pick<Device, 'binding'>, issued: readonly IssuedCertificate[]): boolean {
+  if (binding?.proof === 'bridge') return true
+  const at = binding?.at ?? 0
+  return issued.some(
+    ({ issuedAt, notAfter, revokedAt = notAfter }) => issuedAt <= at && at <= Math.min(revokedAt, notAfter),
+  )
+}
+
+/** Resolves with true when the Agent that a device is bound to was brought by a bridge. */
+export async function isBroughtByBridge(
+  certificates: Pick<CertificateStore, 'ofName'>,
+  device: Pick<Device, 'binding'>,
+): Promise<boolean> {
+  const { binding } = device
+  return binding !== undefined && wasBrought(device, await certificates.ofName(nameOfEndpoint(binding.endpointId)))
 }

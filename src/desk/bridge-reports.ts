@@ -1,18 +1,8 @@
-import type { Clock } from '../base/index.ts'
-import {
-  type Bridge,
-  type BridgeRouter,
-  type BridgeStore,
-  bindToCwmpRecord,
-  type DeviceStore,
-  type NewEvent,
-  type RouterState,
-} from '../domain/index.ts'
+import type { Bridge, BridgeRouter, BridgeStore, NewEvent, RouterState } from '../domain/index.ts'
+import { type JoinDeps, joinRouter } from './join-router.ts'
 
-interface ReportDeps {
+interface ReportDeps extends JoinDeps {
   bridges: BridgeStore
-  devices: DeviceStore
-  clock: Pick<Clock, 'now'>
 }
 
 /** The state of one router in a report. */
@@ -24,10 +14,11 @@ export type ReportedState = Omit<RouterState, 'reportedAt'> & { routerId: string
  * router that has a CWMP record is bound to that, before its Agent gets a certificate: one router is one record.
  */
 export async function reportRouters(
-  { bridges, devices, clock }: ReportDeps,
+  deps: ReportDeps,
   bridge: Bridge,
   reported: readonly ReportedState[],
 ): Promise<void> {
+  const { bridges, clock } = deps
   const at = clock.now()
   const states = new Map<string, RouterState>()
   const events: NewEvent[] = []
@@ -39,7 +30,7 @@ export async function reportRouters(
   }
   await bridges.report(bridge.id, states, events)
   for (const { reachable, identity } of states.values())
-    if (reachable && identity !== undefined) await bindToCwmpRecord(identity, devices, at)
+    if (reachable && identity !== undefined) await joinRouter(deps, identity)
 }
 
 function isNews({ state: before }: BridgeRouter, { reachable, identity }: Omit<RouterState, 'reportedAt'>): boolean {

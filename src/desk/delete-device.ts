@@ -16,7 +16,7 @@ import {
 import { type AuditDeps, auditedBy } from './audited-by.ts'
 import { readDevice } from './devices.ts'
 
-interface DeleteDeviceDeps extends AuditDeps {
+export interface DeleteDeviceDeps extends AuditDeps {
   devices: DeviceStore
   operations: Pick<Operations, 'forget'>
   conflicts: Pick<ConflictStore, 'resolve'>
@@ -28,12 +28,12 @@ interface DeleteDeviceDeps extends AuditDeps {
 /**
  * Deletes a device with its open operations, its conflicts, its credential and its link secret. Repeating it after a
  * failure completes it. AppError `notFound` without such a device; `conflict` while a plan moves it, and, unless
- * `force`, while a plan has moved it or must bring it back.
+ * `force`, while a plan has moved it or must bring it back. `into`: the record that takes its place.
  */
 export async function deleteDevice(
   deps: DeleteDeviceDeps,
   id: DeviceId,
-  { force }: { force: boolean },
+  { force, into }: { force: boolean; into?: DeviceId },
   by: Principal,
 ): Promise<void> {
   const device = await readDevice(deps.devices, id)
@@ -50,7 +50,8 @@ export async function deleteDevice(
     await deps.credentials.delete(id)
     await deps.linkSecrets.delete(id)
     await deps.devices.delete(id)
-    await deps.events.append([{ type: 'device.deleted', at, deviceId: id, data: { by: actor } }])
+    const data = { by: actor, ...(into === undefined ? {} : { into }) }
+    await deps.events.append([{ type: 'device.deleted', at, deviceId: id, data }])
   })
 }
 

@@ -9,6 +9,7 @@ import { tidyAfterDead } from './instance.ts'
 import { createApi } from './northbound.ts'
 import { createPlanning } from './planning.ts'
 import { recurringJobs } from './recurring-jobs.ts'
+import { routerJoins } from './router-joins.ts'
 import { installationMetrics, roomMetrics } from './server-metrics.ts'
 import { createSouthbound } from './southbound.ts'
 import { createTelemetry } from './telemetry-parts.ts'
@@ -83,6 +84,7 @@ async function startFloors(
 
   const planning = createPlanning(foundation, southbound, address)
   await lifecycle.start(planning.planner)
+  await lifecycle.start(routerJoins(foundation, southbound))
   await lifecycle.start(recurringJobs(foundation, southbound, planning.planner, readiness))
   roomMetrics(metrics, { store, acs, controller })
   installationMetrics(metrics, packageVersion(), () => certificates.expiries())
