@@ -57,9 +57,21 @@ export async function createBridge(
       routersVersion: 0,
       enrolment,
     }
-    await deps.bridges.put(bridge, [])
+    await named(bridge.name, deps.bridges.put(bridge, []))
     return { bridge, token }
   })
+}
+
+/** Names what is taken, where a new bridge is refused for it. */
+async function named(name: string, put: Promise<void>): Promise<void> {
+  try {
+    await put
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== 'conflict') throw cause
+    throw new AppError('conflict', `there is a bridge with the name ${name}: choose another one, or use that one`, {
+      cause,
+    })
+  }
 }
 
 /**

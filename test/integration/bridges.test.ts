@@ -118,6 +118,15 @@ describe('a bridge', () => {
     ])
   })
 
+  it('has a name that no other one has, and the refusal names it', async () => {
+    const { id } = await makeBridge()
+    const { name } = (await call<{ name: string }>('GET', `/bridges/${id}`)).body
+    expect(await call('POST', '/bridges', { name })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining(`a bridge with the name ${name}`) },
+    })
+  })
+
   it('may repeat its registration when the answer was lost; other keys may not', async () => {
     const { id, token } = await makeBridge()
     const { server, identity } = await startBridge(token)

@@ -1,5 +1,6 @@
 import { AppError, errorText } from '../../base/index.ts'
 import { RouterOsError } from '../../routeros/index.ts'
+import { AgentError } from '../../usp/index.ts'
 import type { RouterRow } from './router-rows.ts'
 
 const MAX_TEXT = 500
@@ -13,6 +14,7 @@ export function troubleText(error: unknown, { address, port, login }: RouterRow)
 function sentence(error: unknown, place: string, username: string): string {
   const text = errorText(error)
   if (error instanceof AppError) return text
+  if (error instanceof AgentError) return `${place}: ${text}; look at the router, its version and its packages`
   if (!(error instanceof RouterOsError)) return `the bridge failed at ${place}: ${text}`
   switch (error.kind) {
     case 'unreachable':

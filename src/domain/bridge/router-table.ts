@@ -57,6 +57,8 @@ export function readRouterTable(text: string): RouterTable {
   if (problems.length > 0) return { problems }
   if (head === undefined) return { problems: [{ line: 1, text: 'the table has no line of column names' }] }
   const columns = head.fields.map((name) => name.trim().toLowerCase())
+  if (columns.length === 1 && columns[0]?.includes(';'))
+    return { problems: [{ line: head.line, text: 'columns are separated by semicolons: separate them by commas' }] }
   for (const name of columns)
     if (!isColumn(name)) problems.push({ line: head.line, text: `there is no column ${name}; ${COLUMNS_TEXT}` })
   if (!columns.includes('address'))

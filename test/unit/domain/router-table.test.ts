@@ -46,6 +46,7 @@ describe('a table of routers', () => {
     ['port\n1', 1, /address is missing/],
     ['address,colour\n1', 1, /no column colour; the columns are address/],
     ['address\n192.0.2.1\nnot an address', 3, /no address/],
+    ['address;port\n192.0.2.1;80', 1, /separate them by commas/],
     ['address,port\na,0', 2, /no port/],
     ['address,port\na,70000', 2, /no port/],
     ['address,transport\na,telnet', 2, /transport is "telnet"; it is one of auto/],
