@@ -3,6 +3,7 @@ import {
   type Actor,
   type Device,
   IN_FLIGHT,
+  isRouterOs,
   needsConfirmation,
   type OperationRequest,
   type Protocol,
@@ -12,18 +13,23 @@ import { isExclusive, isRead, isTrusted } from './verbs.ts'
 /** Paths that control the management of a device, under either root and over either protocol. */
 const MANAGEMENT = /\.USPAgent\.|\.LocalAgent\.Controller\.|\.ManagementServer\.URL$|\.CWMPManagementServer\./
 
+/** The facts of a device that decide what may be done on it. */
+type AuthorizedDevice = Pick<Device, 'id' | 'owner' | 'migration' | 'routerPolicy'> &
+  Partial<Pick<Device, 'manufacturer' | 'oui'>>
+
 /**
  * Throws when the actor may not make this request on the device now: AppError `forbidden` for a write over the protocol
- * that is not the owner, and for a request of level L3 that is not enabled on its router; `conflict` for a write that would disturb the device's migration. The planner and the system
- * may write over either protocol, and during a migration.
+ * that is not the owner, and for a request of level L3 that is not enabled on its router; `conflict` for a write that
+ * would disturb the device's migration. The planner and the system may write over either protocol, and during a
+ * migration.
  */
 export function authorize(
   actor: Actor,
-  device: Pick<Device, 'id' | 'owner' | 'migration' | 'routerPolicy'>,
+  device: AuthorizedDevice,
   request: OperationRequest,
   via: Protocol | undefined,
 ): void {
-  if (needsConfirmation(request) && device.routerPolicy?.level !== 'L3')
+  if (isOfLevel3(request, device) && device.routerPolicy?.level !== 'L3')
     throw new AppError(
       'forbidden',
       `${request.verb} may lose the configuration of a router: it needs the policy L3 of this one (PUT /devices/{id}/router-policy)`,
@@ -37,6 +43,14 @@ export function authorize(
   }
   const reason = migrationRefusal(device, request)
   if (reason !== undefined) throw new AppError('conflict', reason, { context: { deviceId: device.id } })
+}
+
+/**
+ * Returns true for a request that may lose the configuration of a MikroTik router or its TR-069 client: each file that it
+ * is given over CWMP replaces its configuration, its default configuration or its packages.
+ */
+function isOfLevel3(request: OperationRequest, device: AuthorizedDevice): boolean {
+  return needsConfirmation(request) || (request.verb === 'download' && device.owner === 'cwmp' && isRouterOs(device))
 }
 
 /** Returns true while a migration changes the device. */

@@ -41,7 +41,7 @@ export function routerFileRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Set what is allowed on a MikroTik router over CWMP',
       description:
-        'L3 enables the verbs script and upgrade on this router; each of them needs a confirmation beside that. ' +
+        'L3 enables the verbs script, upgrade and download on this router; script and upgrade need a confirmation beside that. ' +
         'The policy of the router in a bridge is another one: `/bridges/{id}/routers`.',
       permission: 'routerPolicies.write',
       params: DeviceIdParam,

@@ -29,7 +29,7 @@ export const ScriptTemplatesSchema = z.object({ items: z.array(ScriptTemplateSch
 
 export const RouterPolicySchema = z
   .strictObject({
-    level: z.enum(ROUTER_POLICIES).describe('L3 enables the verbs script and upgrade on this router'),
+    level: z.enum(ROUTER_POLICIES).describe('L3 enables the verbs script, upgrade and download on this router'),
     packages: z
       .array(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is the name of a package such as wifi-qcom'))
       .max(32)

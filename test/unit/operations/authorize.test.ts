@@ -25,6 +25,46 @@ function outcome(kind: Actor['kind'], request: OperationRequest, via?: Protocol,
   }
 }
 
+describe('a file for a MikroTik router over CWMP', () => {
+  const asked = (request: OperationRequest, device: Partial<Device>) => {
+    try {
+      authorize(
+        { kind: 'apiKey', id: 'x' },
+        { id: asDeviceId('E48D8C-a-1'), owner: 'cwmp', ...device },
+        request,
+        undefined,
+      )
+      return 'ok'
+    } catch (error) {
+      return error instanceof AppError ? error.code : 'broken'
+    }
+  }
+  const download = (fileType?: string): OperationRequest => ({
+    verb: 'download',
+    url: 'https://h/f',
+    ...(fileType === undefined ? {} : { fileType }),
+  })
+
+  it.each([
+    download(),
+    download('3 Vendor Configuration File'),
+    download('X MIKROTIK Factory Configuration File'),
+    { verb: 'script', template: 'identity', parameters: {} },
+    { verb: 'upgrade', packages: [] },
+  ] as OperationRequest[])('needs the policy L3 of the router: %j', (request) => {
+    const router = { manufacturer: 'MikroTik' }
+    expect(asked(request, router)).toBe('forbidden')
+    expect(asked(request, { ...router, routerPolicy: { level: 'L2' } })).toBe('forbidden')
+    expect(asked(request, { ...router, routerPolicy: { level: 'L3' } })).toBe('ok')
+  })
+
+  it('is a download like any other to another device, and to a router that a bridge owns', () => {
+    expect(asked(download(), { manufacturer: 'Acme' })).toBe('ok')
+    expect(asked(download(), { manufacturer: 'MikroTik', owner: 'usp' })).toBe('ok')
+    expect(asked({ verb: 'reboot' }, { manufacturer: 'MikroTik' })).toBe('ok')
+  })
+})
+
 describe('authorization', () => {
   const rows: [Actor['kind'], OperationRequest, Protocol | undefined, MemberState | undefined, string][] = [
     // The owner carries writes; reads may go either way; planner and system may force a way.
