@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { deviceIdOf } from '../../src/domain/index.ts'
+import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { deviceIdOf, type Operation } from '../../src/domain/index.ts'
+import { FileServer } from '../../src/files/index.ts'
+import { createSecretBox } from '../../src/security/index.ts'
 import { Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
-import { type FileServer, startFileServer } from '../support/file-server.ts'
-import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
+import { type FileServer as PackageServer, startFileServer } from '../support/file-server.ts'
+import { type ServerWithStore, startServerWithStore, startTestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
 interface OperationView {
@@ -25,7 +27,7 @@ const SECRET = 'a long "secret"'
 const FILES = ['routeros', 'tr069-client', 'wifi-qcom'].map((name) => `${name}-7.19.1-arm64.npk`)
 const NAME = 'Device.DeviceInfo.X_MIKROTIK_SystemIdentity'
 
-let packages: FileServer
+let packages: PackageServer
 let world: ServerWithStore
 let fleet: Fleet
 
@@ -216,6 +218,44 @@ describe('packages for a MikroTik router over CWMP', { timeout: 120_000 }, () =>
     expect(device(3).cpe?.running).toBe(true)
     expect((await submit(3, upgrade())).body.detail).toMatch(/not newer than 7.19.1/)
   })
+})
+
+it('a file is given by another process with the same key, as after a restart, with the operation as it stands', {
+  timeout: 120_000,
+}, async () => {
+  const { store, server } = world
+  const operation: Operation = {
+    id: createIdSource(systemClock, systemRandom)(),
+    deviceId: deviceIdOf(device(0).identity),
+    request: { verb: 'script', template: 'identity', parameters: { name: 'core-2' } },
+    state: 'queued',
+    actor: { kind: 'system', id: 'test' },
+    createdAt: Date.now(),
+    expiresAt: Date.now() + 60_000,
+    attempts: 0,
+  }
+  await store.operations.create(operation)
+  await store.operations.markSent(operation.id, { at: Date.now(), via: 'cwmp', instance: 'x' })
+  const box = createSecretBox('test', systemRandom)
+  const files = new FileServer({
+    sources: {},
+    mac: (purpose, text) => box.mac(purpose, text),
+    clock: systemClock,
+    log: silentLog,
+  })
+  const second = await startTestServer(inject('mongodbUri'), {
+    databaseName: server.databaseName,
+    secretKey: 'test',
+  })
+  try {
+    const of = (id: string) =>
+      files.urlOf(`http://127.0.0.1:${second.cwmpPort}`, { kind: 'operation', id, name: 'identity.alter' })
+    expect(await (await fetch(of(operation.id))).text()).toContain('set name="core-2"')
+    await world.call('DELETE', `/operations/${operation.id}?giveUp=true`)
+    expect((await fetch(of(operation.id))).status).toBe(404)
+  } finally {
+    await second.stop()
+  }
 })
 
 it('a file is given to nobody once its operation has ended, and by no address of another form', async () => {

@@ -37,11 +37,21 @@ describe('readConfig', () => {
     ['uspPath', 'usp', /--usp-path .* takes a path that begins with a slash, got "usp"/],
     ['databaseName', 'a.b', /--database-name .* takes a name that MongoDB allows/],
     ['uspPublicHost', 'wss://usp.example', /--usp-public-host .* takes a host name or address/],
+    ['cwmpPublicUrl', 'acs.example.net', /--cwmp-public-url .* takes an address such as https:/],
+    ['cwmpPublicUrl', 'https://u:p@acs.example.net', /--cwmp-public-url/],
+    ['routerPackageUrls', 'https://packages.example.net/routeros', /--router-package-urls .* end in a slash/],
+    ['routerPackageUrls', 'https://a.example/,https://b.example/%2e%2e/', /--router-package-urls/],
+    ['routerPackageUrls', 'ftp://a.example/', /--router-package-urls/],
     ['endpointId', 'isthmus', /--endpoint-id .* takes scheme:authority:instance/],
     ['tlsClientCa', import.meta.filename, /--tls-client-ca needs --tls-cert/],
     ['agentAdmission', 'certificate', /--agent-admission certificate needs --tls-client-ca/],
   ])('refuses %s %s with what it takes', (key, text, problem) => {
     expect(() => readConfig({ [key]: text }, {})).toThrow(problem)
+  })
+
+  it('takes several places of packages for routers', () => {
+    const places = 'https://download.mikrotik.com/routeros/,http://192.0.2.1:8080/'
+    expect(readConfig({ routerPackageUrls: places }, {}).routerPackageUrls).toBe(places)
   })
 
   it('refuses two listeners on one port, but not two that take a free one', () => {

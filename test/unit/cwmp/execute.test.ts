@@ -19,7 +19,12 @@ const hooks: ExecuteHooks = {
 const types = new ParameterTypes()
 
 /** Runs one request over a scripted CPE. */
-function run(request: OperationRequest, answer: Answer, options: { leavesAfter?: number } = {}, given = hooks) {
+function run(
+  request: OperationRequest,
+  answer: Answer,
+  options: { leavesAfter?: number; base?: string } = {},
+  given = hooks,
+) {
   const { session, asked } = scriptedSession(answer, options)
   const operation: Operation = {
     id: '01h',
@@ -37,6 +42,8 @@ function run(request: OperationRequest, answer: Answer, options: { leavesAfter?:
     types,
     notes: discoveries.notebook.of(session.device),
     discoveries,
+    fileUrl: (_, { kind, id, name }) =>
+      options.base === undefined ? undefined : `${options.base}/${kind}/${id}/${name}`,
   })
   return { result, asked }
 }
@@ -254,6 +261,36 @@ describe('a download that the device calls applied at once', () => {
   it('is done where none is named', async () => {
     expect(await run({ verb: 'download', url: 'http://h/f' }, applied).result).toMatchObject({ outcome: 'done' })
   })
+})
+
+describe('a file of this server', () => {
+  const time = '2026-01-01T00:00:00Z'
+  const accepted: Answer = () => ({ Status: 1, StartTime: time, CompleteTime: time })
+  const script: OperationRequest = { verb: 'script', template: 'identity', parameters: { name: 'a' } }
+  const upgrade: OperationRequest = { verb: 'upgrade', packages: ['https://h/routeros-7.19.1-arm64.npk'] }
+
+  it.each([
+    [script, '3 Vendor Configuration File', 'identity.alter'],
+    [upgrade, '1 Firmware Upgrade Image', 'upgrade.xml'],
+  ])('is fetched by Download under the id of its operation: %j', async (request, FileType, name) => {
+    const { result, asked } = run(request, accepted, { base: 'http://acs' })
+    expect(await result).toMatchObject({ outcome: 'pending' })
+    expect(asked).toMatchObject([
+      {
+        name: 'Download',
+        body: { CommandKey: '01h', FileType, URL: `http://acs/operation/01h/${name}`, Username: '' },
+      },
+    ])
+  })
+
+  it.each([undefined, `http://${'x'.repeat(230)}`])(
+    'is not sent for without an address that fits: %s',
+    async (base) => {
+      const { result, asked } = run(script, accepted, base === undefined ? {} : { base })
+      expect(await result).toMatchObject({ outcome: 'failed', error: { code: 'noAddress' } })
+      expect(asked).toEqual([])
+    },
+  )
 })
 
 describe('a diagnostic over CWMP', () => {

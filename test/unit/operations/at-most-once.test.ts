@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OperationRequest } from '../../../src/domain/index.ts'
+import type { OperationRequest, Protocol } from '../../../src/domain/index.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
@@ -7,7 +7,7 @@ import { Mortal } from '../../support/mortal.ts'
 import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
 
 const TABLE = 'Device.X_T.'
-const cases: { name: string; request: OperationRequest; effect: string }[] = [
+const cases: { name: string; request: OperationRequest; effect: string; over?: Protocol }[] = [
   { name: 'set', request: set('Device.X_A', 'new'), effect: 'set Device.X_A' },
   { name: 'add', request: { verb: 'add', object: TABLE, values: { Name: 'new' } }, effect: 'add' },
   { name: 'delete', request: { verb: 'delete', paths: [`${TABLE}90.`] }, effect: 'delete' },
@@ -20,7 +20,15 @@ const cases: { name: string; request: OperationRequest; effect: string }[] = [
     request: { verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.X_A'], enable: true },
     effect: 'subscribe',
   },
+  {
+    name: 'script',
+    request: { verb: 'script', template: 'identity', parameters: { name: 'core-1' } },
+    effect: 'script',
+    over: 'cwmp',
+  },
 ]
+
+const ROUTER = { manufacturer: 'MikroTik', softwareVersion: '7.18.2', routerPolicy: { level: 'L3' } } as const
 
 /** A device whose table already has a row that is equal to the new one. */
 function createDevice(deviceId: FakePeer['deviceId']): FakePeer {
@@ -32,18 +40,22 @@ function createDevice(deviceId: FakePeer['deviceId']): FakePeer {
 }
 
 /** A process that dies at a call, and the one after it. */
-async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
+async function live(request: OperationRequest, at: number, when: 'before' | 'after', over: Protocol) {
   const template = createWorld()
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
   const { id } = template.device()
-  stores.inside.devices.set(id, { ...template.device(), owner: 'usp', softwareVersion: '1' })
+  stores.inside.devices.set(id, {
+    ...template.device(),
+    ...(over === 'cwmp' ? ROUTER : { softwareVersion: '1' }),
+    owner: over,
+  })
   const peer = createDevice(id)
   const mortal = new Mortal(at, when)
   peer.aroundEffect = (effect) => mortal.call(effect)
 
   const first = createRoom(mortal.ports(stores), clock, { instance: 'a' })
-  first.contact(peer.contact('usp')).catch(() => undefined)
+  first.contact(peer.contact(over)).catch(() => undefined)
   first.submit({ deviceId: id, request, actor: ACTOR }).catch(() => undefined)
   await settled()
   const { calls } = mortal
@@ -59,7 +71,7 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
   if (peer.effects.length > 0) await tellEnd()
   await settled()
   const device = stores.inside.devices.get(id)
-  second.contact(peer.contact('usp', { workKnown: device?.work.open ?? false })).catch(() => undefined)
+  second.contact(peer.contact(over, { workKnown: device?.work.open ?? false })).catch(() => undefined)
   await settled()
   if (peer.effects.length > 0) await tellEnd()
   // Long enough for all time limits, rests of links and checks.
@@ -68,6 +80,8 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
     await settled(4)
     await second.recovery.endOverdue()
   }
+  // A session ends by itself; the next one finds nothing to do.
+  if (over === 'cwmp') second.contact(peer.contact(over, { workKnown: true })).catch(() => undefined)
   await settled()
   const [operation] = stores.inside.operations.values()
   return { calls, survived, peer, operation, device: stores.inside.devices.get(id) }
@@ -89,6 +103,8 @@ async function endOf(
       return room.completed({ ...base, kind: 'boot' })
     case 'factoryReset':
       return room.completed({ ...base, kind: 'boot', bootstrap: true })
+    case 'script':
+      return room.completed({ ...base, protocol: 'cwmp', kind: 'transfer', commandKey: operationId })
     case 'download':
       return room.completed({ ...base, kind: 'boot', softwareVersion: '2' })
   }
@@ -98,10 +114,10 @@ describe('a process that dies between any two calls', () => {
   for (const when of ['before', 'after'] as const) {
     it.each(cases)(
       `${when} a call of $name: no effect twice, and the truth in the end`,
-      async ({ request, effect }) => {
+      async ({ request, effect, over = 'usp' }) => {
         const seen = new Set<string>()
         for (let at = 1; at <= 60; at++) {
-          const { survived, peer, operation, device } = await live(request, at, when)
+          const { survived, peer, operation, device } = await live(request, at, when, over)
           const label = `call ${at}`
           const effects = peer.effects.filter((line) => line.startsWith(effect))
           expect(effects.length, label).toBeLessThanOrEqual(1)
