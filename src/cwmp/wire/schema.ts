@@ -159,6 +159,16 @@ interface ArrayCodec<T> extends Codec<T[]> {
   work: Worker<T[]>
 }
 
+/** Reads an item; its place is worked out for the one that cannot be read. */
+function readItem<T>(codec: Codec<T>, child: Element, at: string, i: number): T {
+  try {
+    return codec.read(child, at)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return codec.read(child, `${at}[${i}]`)
+  }
+}
+
 /** A SOAP-encoded array (TR-069 A.2.2): `arrayType` is always written and never believed. */
 export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems = 100_000): ArrayCodec<T> {
   const itemsOf = (element: Element | undefined, at: string): readonly Element[] => {
@@ -168,12 +178,15 @@ export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems
     return items
   }
   return {
-    read: (element, at) => itemsOf(element, at).map((child, i) => codec.read(child, `${at}[${i}]`)),
+    read: (element, at) => itemsOf(element, at).map((child, i) => readItem(codec, child, at, i)),
     *work(element, at) {
       const values: T[] = []
-      for (const [i, child] of itemsOf(element, at).entries()) {
+      const items = itemsOf(element, at)
+      for (let i = 0; i < items.length; i++) {
+        const child = items[i]
         if (i % ITEMS === ITEMS - 1) yield SLICE
-        values.push(codec.read(child, `${at}[${i}]`))
+        if (child === undefined) continue
+        values.push(readItem(codec, child, at, i))
       }
       return values
     },

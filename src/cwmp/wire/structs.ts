@@ -81,7 +81,24 @@ export function readDeviceId(inform: Element): DeviceIdStruct | undefined {
 }
 
 export const EventStruct = struct({ EventCode: nameOf(256), CommandKey: nameOf(256) })
-export const ParameterInfoStruct = struct({ Name: nameOf(1024), Writable: boolean })
+
+const infoStruct = struct({ Name: nameOf(1024), Writable: boolean })
+
+/** ParameterInfoStruct (A.3.2.3). A tree has thousands: in the usual form they are read in one go. */
+export const ParameterInfoStruct: typeof infoStruct = {
+  ...infoStruct,
+  read(element, at) {
+    const [name, writable, more] = element?.children ?? []
+    const isUsual =
+      name?.name === 'Name' &&
+      name.text.length <= 1024 &&
+      writable?.name === 'Writable' &&
+      (writable.text === '1' || writable.text === '0') &&
+      more === undefined
+    return isUsual ? { Name: name.text.trim(), Writable: writable.text === '1' } : infoStruct.read(element, at)
+  },
+}
+
 export const FaultStruct = struct({ FaultCode: unsignedInt(), FaultString: string(4096) })
 export const SetParameterAttributesStruct = struct({
   Name: nameOf(1024),

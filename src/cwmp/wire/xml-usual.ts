@@ -40,6 +40,21 @@ interface StartTag {
   scope: Scope
 }
 
+/** A start tag without declarations, as it was read before in the same scope. */
+interface KnownTag {
+  /** Its name as written, and its parts. */
+  name: string
+  local: string
+  uri: string
+  tag: StartTag
+  /** Characters from its name to its end. */
+  length: number
+}
+
+/** Start tags that are remembered, and the characters of one at most: those of a list come again and again. */
+const MAX_KNOWN = 64
+const MAX_KNOWN_LENGTH = 128
+
 /** Kinds of ASCII characters: 1 begins a name, 2 goes on in one, 4 is white space. */
 const KINDS = new Uint8Array(128)
 for (let code = 0; code < 128; code++) {
@@ -79,6 +94,9 @@ class UsualReader {
   /** Their names as written, and the namespaces inside them. */
   readonly #names: string[] = []
   readonly #scopes: Scope[] = []
+  /** Start tags by their text up to the first `>`, and the scope that they were read in. */
+  readonly #known = new Map<string, KnownTag>()
+  #knownIn: Scope | undefined
   #first: Element | undefined
   #elements = 0
   #declaring = 0
@@ -141,24 +159,59 @@ class UsualReader {
     const { maxElements, maxDepth } = this.#limits
     const depth = this.#stack.length
     if (++this.#elements > maxElements || depth >= maxDepth || (depth === 0 && this.#first !== undefined)) return -1
-    const nameEnd = this.#nameEnd(from)
-    if (nameEnd < 0) return -1
-    const name = this.#text.slice(from, nameEnd)
-    const tag = this.#startTag(nameEnd, this.#scopes[depth - 1] ?? NO_NAMESPACES)
-    if (tag === undefined) return -1
-    const colon = name.indexOf(':')
-    const uri = colon < 0 ? (tag.scope[' '] ?? '') : tag.scope[name.slice(0, colon)]
-    if (uri === undefined || this.#declaring > MAX_DECLARING) return -1
-    const local = colon < 0 ? name : name.slice(colon + 1)
-    const element: Element = { name: local, uri, attributes: tag.attributes, children: NO_CHILDREN, text: '' }
+    const known = this.#tagAt(from, this.#scopes[depth - 1] ?? NO_NAMESPACES)
+    if (known === undefined || this.#declaring > MAX_DECLARING) return -1
+    const { name, tag } = known
+    const end = from + known.length
+    const element: Element = {
+      name: known.local,
+      uri: known.uri,
+      attributes: tag.attributes,
+      children: NO_CHILDREN,
+      text: '',
+    }
     if (depth === 0) this.#first = element
     else this.#append(depth - 1, element)
-    if (tag.isEmpty) return tag.end
+    if (tag.isEmpty) return end
     this.#stack.push(element)
     this.#lists.push(undefined)
     this.#names.push(name)
     this.#scopes.push(tag.scope)
-    return tag.end
+    return end
+  }
+
+  /** The start tag at a place; undefined for what belongs to the strict reader. */
+  #tagAt(from: number, scope: Scope): KnownTag | undefined {
+    const text = this.#text
+    const close = text.indexOf('>', from)
+    if (close < 0) return undefined
+    const isShort = close - from <= MAX_KNOWN_LENGTH
+    const raw = isShort ? text.slice(from, close) : ''
+    if (isShort && scope === this.#knownIn) {
+      const known = this.#known.get(raw)
+      if (known !== undefined) return known
+    }
+    const nameEnd = this.#nameEnd(from)
+    if (nameEnd < 0) return undefined
+    const name = text.slice(from, nameEnd)
+    const tag = this.#startTag(nameEnd, scope)
+    if (tag === undefined) return undefined
+    const colon = name.indexOf(':')
+    const uri = colon < 0 ? (tag.scope[' '] ?? '') : tag.scope[name.slice(0, colon)]
+    if (uri === undefined) return undefined
+    const local = colon < 0 ? name : name.slice(colon + 1)
+    const made: KnownTag = { name, local, uri, tag, length: tag.end - from }
+    // One with a `>` in an attribute ends later, and one that declares a namespace is counted.
+    if (isShort && tag.end === close + 1 && tag.scope === scope) this.#remember(raw, made, scope)
+    return made
+  }
+
+  #remember(raw: string, tag: KnownTag, scope: Scope): void {
+    if (this.#knownIn !== scope) {
+      this.#knownIn = scope
+      this.#known.clear()
+    }
+    if (this.#known.size < MAX_KNOWN) this.#known.set(raw, tag)
   }
 
   #append(top: number, element: Element): void {
