@@ -319,11 +319,11 @@ describe('a CPE that does not list its whole tree at once', () => {
   })
 })
 
-it('a tree of 1,000 parameters is read with 12 requests', async () => {
+it('a tree of 1,000 parameters is read with 9 requests', async () => {
   const w = world('subtree')
   await w.untilDone(cpe(treeOf(50, 20)))
   expect(Object.keys(w.stored())).toHaveLength(1000)
-  expect(w.sessions[0]?.asked).toHaveLength(12)
+  expect(w.sessions[0]?.asked).toHaveLength(9)
 })
 
 describe('a tree that is too large for one session', () => {

@@ -76,11 +76,11 @@ const levels = ({ asked }: ScriptedSession) =>
   )
 
 describe('reading values', () => {
-  it('asks for 32 names, then for twice as many up to 128, and gives every value with its type', async () => {
+  it('asks for 32 names, then for twice as many up to 256, and gives every value with its type', async () => {
     const script = scriptedSession(answers({ limit: 1000 }))
-    const outcomes = await readValues(script.session, paths(400))
-    expect(script.batches().map(({ length }) => length)).toEqual([32, 64, 128, 128, 48])
-    expect(outcomes).toHaveLength(400)
+    const outcomes = await readValues(script.session, paths(800))
+    expect(script.batches().map(({ length }) => length)).toEqual([32, 64, 128, 256, 256, 64])
+    expect(outcomes).toHaveLength(800)
     expect(outcomes[0]).toEqual({ path: 'Device.P0', value: 'of Device.P0', type: 'string' })
   })
 

@@ -5,7 +5,7 @@ import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 /** GetParameterValues begins with this many names; some CPE drop the connection on more. */
 const FIRST_BATCH = 32
 /** It has twice as many after each full one that was answered, up to this many. */
-const MAX_BATCH = 128
+const MAX_BATCH = 256
 const SIZES = { batch: FIRST_BATCH, limit: MAX_BATCH }
 /** The number of rows of a table, which some CPE list and do not have; so many of them show that they have none. */
 const COUNT = /NumberOfEntries$/
@@ -30,7 +30,7 @@ export class CpeNotes implements Lesson {
   readonly firmware: string
   /** Names in the next GetParameterValues at most. */
   batch: number
-  /** The most that `batch` may become: less than 128 when more names were too many. */
+  /** The most that `batch` may become: less than 256 when more names were too many. */
   limit: number
   /** It cannot list its whole tree at once. */
   notWhole: boolean
