@@ -6,6 +6,7 @@ import { pageOf } from './memory-page.ts'
 export function memoryMappingCoverage(): MappingCoverage {
   const models = new Map<string, ModelCoverage>()
   return {
+    isDue: () => true,
     async note(device, note) {
       const id = coverageIdOf(device)
       models.set(id, coverageWith(models.get(id), device, note))

@@ -99,7 +99,7 @@ export interface AcsOptions {
   devices: DeviceStore
   parameters: ParameterStore
   /** Counts the trees that discoveries read; absent: they are not counted. */
-  coverage?: Pick<MappingCoverage, 'note'>
+  coverage?: Pick<MappingCoverage, 'isDue' | 'note'>
   credentials: CredentialStore
   upward: Upward
   /** Files that CPE fetch from the listeners of the ACS; absent: there are none. */

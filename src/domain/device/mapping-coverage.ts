@@ -39,6 +39,8 @@ export interface ModelCoverage {
 
 /** The share of their trees that the mapping knows, by model and firmware, in bounded documents. */
 export interface MappingCoverage {
+  /** False for a tree that `note` leaves out: those of a common model are not all counted. */
+  isDue(device: Device, at: Timestamp): boolean
   /** Adds a tree to the coverage of its model. */
   note(device: Device, note: CoverageNote): Promise<void>
   /** Pages in the order of make, model and firmware. */

@@ -130,8 +130,15 @@ function readingsIn(parameters: readonly ParameterWrite[], groups: readonly Fact
   const tables = places.flatMap(({ tables }) => tables)
   const objects = new Set(places.flatMap(({ objects }) => objects))
   const readings = new Map<string, Reading>()
+  let object = ''
+  let counts = false
   for (const { path, value, collectedAt } of parameters) {
-    if (!objects.has(objectOf(path)) && !tables.some((table) => path.startsWith(table))) continue
+    // Those of one object mostly come together.
+    if (path.lastIndexOf('.') + 1 !== object.length || !path.startsWith(object)) {
+      object = objectOf(path)
+      counts = objects.has(object) || tables.some((table) => object.startsWith(table))
+    }
+    if (!counts) continue
     if (isLarge(value)) readings.delete(path)
     else readings.set(path, { value, at: collectedAt })
   }

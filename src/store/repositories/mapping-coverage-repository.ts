@@ -7,6 +7,7 @@ import {
   type MappingCoverage,
   type ModelCoverage,
   type Page,
+  type Timestamp,
 } from '../../domain/index.ts'
 import { fromDocument, toDocument } from '../mongo/convert.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
@@ -31,10 +32,14 @@ export class MappingCoverageRepository implements MappingCoverage {
     this.#maxModels = maxModels
   }
 
+  isDue(device: Device, at: Timestamp): boolean {
+    const last = this.#notedAt.get(coverageIdOf(device))
+    return last === undefined || last.trees < FIRST || at - last.at >= PAUSE_MS
+  }
+
   async note(device: Device, note: CoverageNote): Promise<void> {
+    if (!this.isDue(device, note.at)) return
     const id = coverageIdOf(device)
-    const last = this.#notedAt.get(id)
-    if (last !== undefined && last.trees >= FIRST && note.at - last.at < PAUSE_MS) return
     await this.#queue.run(id, async () => {
       const document = await this.#models.findOne({ _id: id })
       const next = coverageWith(document === null ? undefined : toCoverage(document), device, note)

@@ -37,7 +37,7 @@ interface DiscoveriesOptions {
   mode: DiscoveryMode | 'none'
   devices: DeviceStore
   parameters: ParameterStore
-  coverage?: Pick<MappingCoverage, 'note'>
+  coverage?: Pick<MappingCoverage, 'isDue' | 'note'>
   types: ParameterTypes
   clock: Clock
   log: Log
@@ -304,11 +304,12 @@ export class Discoveries {
   /** Counts the parameters of a whole tree of TR-181 that its model knows; a tree of TR-098 is counted where it is mapped. */
   async #count(device: Device, walk: Walk): Promise<void> {
     const { coverage, types, clock, log } = this.#options
-    if (coverage === undefined || walk.root !== 'Device.') return
+    const at = clock.now()
+    if (walk.root !== 'Device.' || coverage?.isDue(device, at) !== true) return
     const paths = walk.seen.flatMap(({ path, error }) => (error === undefined && !path.endsWith('.') ? [path] : []))
     const unmapped = paths.filter((path) => types.modelOf(path)?.parameter(path) === undefined)
     const note = {
-      at: clock.now(),
+      at,
       parameters: paths.length,
       mapped: paths.length - unmapped.length,
       unmapped,

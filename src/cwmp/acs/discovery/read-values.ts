@@ -42,8 +42,9 @@ export class ValueReader {
    * by one.
    */
   readonly #doubted: string[] = []
-  /** Number of the names at and below each object: of a small one all values may be asked for. */
   readonly #below = new Map<string, number>()
+  /** Names that were added and are not in these numbers, which few CPE need. */
+  readonly #uncounted: (readonly string[])[] = []
   /** Number of sessions that ended over a single name. */
   readonly #strikes = new Map<string, number>()
   readonly #isDiscovery: boolean
@@ -55,10 +56,9 @@ export class ValueReader {
   }
 
   add(names: readonly string[]): void {
+    this.#uncounted.push(names)
     for (const name of names) {
       if (this.#notes.skip.has(name)) continue
-      for (let object = parentOf(name); object !== ''; object = parentOf(object))
-        this.#below.set(object, (this.#below.get(object) ?? 0) + 1)
       const suspicion = this.#suspicion(name)
       if (suspicion === 'none') this.#fresh.push(name)
       else if (suspicion === 'one') this.#parts.push([name])
@@ -121,7 +121,8 @@ export class ValueReader {
    * the next CPE may be without the option. Large objects are not asked for.
    */
   async #belowObjects(session: Session, doubted: readonly string[]): Promise<Map<string, PathOutcome>> {
-    const isSmall = (object: string) => parentOf(object) !== '' && (this.#below.get(object) ?? 0) <= MAX_BELOW
+    const below = this.#countBelow()
+    const isSmall = (object: string) => parentOf(object) !== '' && (below.get(object) ?? 0) <= MAX_BELOW
     const small = [...new Set(doubted.map(parentOf))].filter((object) => isSmall(object) && !this.#notes.isWeak(object))
     const found = new Map<string, PathOutcome>()
     for (let at = 0; at < small.length; at += MAX_OBJECTS) {
@@ -139,6 +140,17 @@ export class ValueReader {
       }
     }
     return found
+  }
+
+  /** Number of the names at and below each object: of a small one all values may be asked for. */
+  #countBelow(): ReadonlyMap<string, number> {
+    for (const names of this.#uncounted.splice(0))
+      for (const name of names) {
+        if (this.#notes.skip.has(name)) continue
+        for (let object = parentOf(name); object !== ''; object = parentOf(object))
+          this.#below.set(object, (this.#below.get(object) ?? 0) + 1)
+      }
+    return this.#below
   }
 
   #suspicion(name: string): ReturnType<CpeNotes['suspicion']> {

@@ -216,16 +216,33 @@ export class Walk {
     this.#unlisted.push({ path: todo.path, error: LEFT_OUT })
   }
 
+  /**
+   * Returns the test for objects that are listed without the dot after them, as some CPE do: something is listed below
+   * them, or the model has them. An object that the model does not have has no others in it.
+   */
+  #undotted(objects: ReadonlySet<string>): (listed: string) => boolean {
+    let above = ''
+    let isKnown = false
+    return (listed) => {
+      if (listed.endsWith('.')) return false
+      const end = listed.lastIndexOf('.') + 1
+      if (end !== above.length || !listed.startsWith(above)) {
+        above = listed.slice(0, end)
+        isKnown = this.#types.knowsObject(above)
+      }
+      return objects.has(`${listed}.`) || (isKnown && this.#types.knowsObject(`${listed}.`))
+    }
+  }
+
   #take(path: string, whole: boolean, by: Todo['by'], list: { Name: string; Writable: boolean }[]): void {
     // Some CPE list everything below, also with NextLevel true.
     const all = whole || list.some(({ Name }) => Name.startsWith(path) && isDeeper(Name.slice(path.length)))
-    const objects = new Set(list.map(({ Name }) => Name.slice(0, Name.lastIndexOf('.', Name.length - 2) + 1)))
+    const objects = objectsOf(list)
     const found: string[] = []
+    const isObject = this.#undotted(objects)
     for (const { Name: listed, Writable } of list) {
       if (!this.isComplete) break
-      // Some leave out the dot after an object.
-      const isObject = !listed.endsWith('.') && (objects.has(`${listed}.`) || this.#types.knowsObject(`${listed}.`))
-      const Name = isObject ? `${listed}.` : listed
+      const Name = isObject(listed) ? `${listed}.` : listed
       if (!Name.startsWith(path) || Name === path || this.#known.has(Name)) continue
       this.#known.add(Name)
       if (Name.endsWith('.')) {
@@ -239,6 +256,20 @@ export class Walk {
     }
     this.#reader.add(found)
   }
+}
+
+/** The objects that hold what is listed. */
+function objectsOf(list: readonly { Name: string }[]): Set<string> {
+  const objects = new Set<string>()
+  let last = ''
+  for (const { Name } of list) {
+    // The names of one object mostly come together.
+    const end = Name.lastIndexOf('.', Name.length - 2) + 1
+    if (end === last.length && Name.startsWith(last)) continue
+    last = Name.slice(0, end)
+    objects.add(last)
+  }
+  return objects
 }
 
 /** True for a root of a data model: it is never empty. */
