@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { AppError, defined, systemClock, systemRandom } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
+import { revokeIssued } from '../desk/index.ts'
 import { Authority, type IssuedCertificate } from '../pki/index.ts'
 import { audited } from '../security/index.ts'
 import { withStore } from './parts/machine-store.ts'
@@ -28,8 +29,9 @@ export async function listCertificates(config: Config, { owner }: { owner?: stri
 }
 
 /**
- * Revokes a certificate. New links with it are refused at once, and those that are open end within a minute. AppError
- * `notFound` for a serial number that was not issued.
+ * Revokes a certificate. New links with it are refused at once, and those that are open end within a minute. That of a
+ * bridge itself is revoked with all that it holds for its Agents: they have the same key. AppError `notFound` for a serial
+ * number that was not issued.
  */
 export async function revokeCertificate(config: Config, id: string, reason: string): Promise<void> {
   await withStore(config, async ({ certificates, audit }) => {
@@ -39,8 +41,9 @@ export async function revokeCertificate(config: Config, id: string, reason: stri
     const at = systemClock.now()
     const actor = `machine:${userInfo().username}`
     const entry = { at, actor, action: 'certificate.revoke', target: certificate.id, after: { reason } }
-    await audited(audit, entry, () => certificates.revoke({ id: certificate.id }, reason, at))
-    console.error(`certificate ${certificate.id} is revoked; links with it end within a minute`)
+    const isOfBridge = await audited(audit, entry, () => revokeIssued(certificates, certificate, reason, at))
+    const others = isOfBridge ? ' with all others of its bridge, which needs a new token' : ''
+    console.error(`certificate ${certificate.id} is revoked${others}; links with it end within a minute`)
   })
 }
 

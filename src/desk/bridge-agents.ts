@@ -12,6 +12,7 @@ import {
 } from '../domain/index.ts'
 import type { Authority, CertificateStore, CertificateText, IssuedCertificate } from '../pki/index.ts'
 import { type AuditDeps, auditedBy } from './audited-by.ts'
+import { hadMany, MAX_A_DAY } from './certificate-limit.ts'
 
 interface AgentDeps extends AuditDeps {
   bridges: BridgeStore
@@ -86,6 +87,8 @@ async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): P
   const device = await deps.devices.findByEndpoint(endpointId as EndpointId)
   if (device !== undefined && !wasBrought(device, before))
     return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
+  if (hadMany(before, now))
+    return `${endpointId} had ${MAX_A_DAY} certificates within a day: the bridge asks too often, look at its clock and its state folder`
   // Certificates of a bridge that had the router before prove nothing any more.
   const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))
   if (stale)

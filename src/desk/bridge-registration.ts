@@ -1,13 +1,14 @@
 import { createPublicKey } from 'node:crypto'
 import { AppError } from '../base/index.ts'
-import { type Bridge, type BridgeStore, ownerOfBridge, type Principal } from '../domain/index.ts'
+import { type Bridge, type BridgeStore, nameOfBridge, ownerOfBridge, type Principal } from '../domain/index.ts'
 import { type Authority, type CertificateStore, type CertificateText, keyIdOf, keyOfRequest } from '../pki/index.ts'
 import { type AuditDeps, auditedBy } from './audited-by.ts'
 import { readBridge } from './bridges.ts'
+import { hadMany, MAX_A_DAY } from './certificate-limit.ts'
 
 interface RegistrationDeps extends AuditDeps {
   bridges: BridgeStore
-  certificates: Pick<CertificateStore, 'revoke'>
+  certificates: Pick<CertificateStore, 'ofName' | 'revoke'>
   authority: Authority
 }
 
@@ -24,7 +25,7 @@ export interface BridgeRegistration {
 /**
  * Registers a bridge with the keys of its process, and issues its certificate. The same keys may register again with the
  * same token, because an answer may have been lost; other keys need a new token, and then every certificate of the keys
- * before is revoked. AppError `conflict` when other keys used the token, `invalid` for a bad request.
+ * before is revoked. AppError `conflict` when other keys used the token, `invalid` for a bad request, `rateLimited`.
  */
 export async function registerBridge(
   deps: RegistrationDeps,
@@ -42,6 +43,7 @@ export async function registerBridge(
       'conflict',
       'this token was used by a bridge with other keys: make a new one with POST /bridges/{id}/token',
     )
+  if (keys?.keyId === keyId) await checkRate(deps, present)
   const after = { keyId, version, remoteAddress }
   return auditedBy(deps, by, { action: 'bridge.register', target: id, after }, async (at) => {
     // First, so that no cut leaves certificates of a key that is not registered any more.
@@ -63,21 +65,34 @@ export async function registerBridge(
   })
 }
 
-/** Issues a new certificate for the present key of a bridge; the one before stays valid until its end. */
-export function renewBridgeCertificate(
+/**
+ * Issues a new certificate for the present key of a bridge; the one before stays valid until its end. AppError
+ * `rateLimited`.
+ */
+export async function renewBridgeCertificate(
   deps: RegistrationDeps,
   bridge: Bridge,
   by: Principal,
 ): Promise<CertificateText> {
+  await checkRate(deps, bridge)
   const deed = { action: 'bridge.renewCertificate', target: bridge.id }
   return auditedBy(deps, by, deed, () => issueFor(deps, bridge))
+}
+
+/** AppError `rateLimited` for a bridge that had too many certificates within a day. */
+async function checkRate({ certificates, clock }: RegistrationDeps, { id, name }: Bridge): Promise<void> {
+  if (hadMany(await certificates.ofName(nameOfBridge(id)), clock.now()))
+    throw new AppError(
+      'rateLimited',
+      `bridge ${name} had ${MAX_A_DAY} certificates within a day: use the one before, and look at the clock of the bridge`,
+    )
 }
 
 async function issueFor({ authority }: RegistrationDeps, bridge: Bridge): Promise<CertificateText> {
   const { id, name, keys } = bridge
   if (keys === undefined) throw new AppError('conflict', `bridge ${name} has not registered`)
   const publicKey = createPublicKey(keys.certificateKey)
-  const names = [`urn:isthmus:bridge:${id}`]
+  const names = [nameOfBridge(id)]
   const [made] = await authority.issue([{ owner: ownerOfBridge(id), publicKey, commonName: `bridge ${name}`, names }])
   if (made === undefined) throw new AppError('internal', 'no certificate was issued')
   return made

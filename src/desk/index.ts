@@ -39,6 +39,7 @@ export {
   deletePendingAgent,
   readPendingAgent,
 } from './pending-agents.ts'
+export { revokeIssued } from './revoke-certificate.ts'
 export { RouterJoins } from './router-joins.ts'
 export { readRouterPolicy, setRouterPolicy } from './router-policy.ts'
 export { listScriptTemplates } from './script-templates.ts'

@@ -3,6 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { systemClock } from '../../src/base/index.ts'
+import { BridgeIdentity, ServerClient } from '../../src/bridge/index.ts'
+import { revokeIssued } from '../../src/desk/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/routeros/router.ts'
 import { startServedBridge } from '../support/served-bridge.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
@@ -198,6 +201,39 @@ describe('the Agents of a bridge', () => {
     await until(async () => (await device(deviceId)).usp?.linked === false)
     expect(again.counts).toEqual({ routers: 0, reached: 0, linked: 0 })
   })
+
+  it('lose their links when the certificate of their bridge is revoked, or the bridge deleted, and open no others', async () => {
+    const bridges = [await newBridge(), await newBridge()]
+    const ids: string[] = []
+    for (const bridge of bridges) {
+      const id = await bridge.add((await emulated()).port)
+      await until(async () => (await bridge.read(id)).deviceId !== undefined)
+      ids.push((await bridge.read(id)).deviceId ?? '')
+    }
+    const isLinked = async (id = '') => (await device(id)).usp?.linked === true
+    for (const id of ids) await until(() => isLinked(id))
+    const [revoked, deleted] = bridges
+    const { certificates } = world.store
+    const { items } = await certificates.list({ owner: `bridge:${revoked?.id}`, limit: 10 })
+    const own = items.find(({ names }) => names.includes(`urn:isthmus:bridge:${revoked?.id}`))
+    if (own === undefined) throw new Error('the bridge has no certificate')
+    expect(await revokeIssued(certificates, own, 'stolen', Date.now())).toBe(true)
+    expect((await call('DELETE', `/bridges/${deleted?.id}`)).status).toBe(204)
+    for (const id of ids) await until(async () => !(await isLinked(id)), 60_000)
+    for (const bridge of bridges) await until(() => bridge.fleet.counts.linked === 0)
+    // They try on, and are refused.
+    const identity = await BridgeIdentity.open(revoked?.dir ?? '')
+    const server = new ServerClient({ url: world.server.apiUrl, clock: systemClock })
+    const proof = identity.requestKey
+    if (proof === undefined) throw new Error('never registered')
+    const renewal = server.call({ method: 'POST', path: '/bridge/certificate', proof })
+    await expect(renewal).rejects.toMatchObject({ code: 'unauthorized', message: expect.stringContaining('stolen') })
+    server.close()
+    const agents = (await certificates.list({ owner: `bridge:${revoked?.id}`, limit: 10 })).items
+    expect(agents.length).toBeGreaterThan(1)
+    for (const { revokedAt } of agents) expect(revokedAt).toBeDefined()
+    for (const id of ids) expect(await isLinked(id)).toBe(false)
+  }, 180_000)
 
   it('do what operations ask for: values, rows, and a restart that begins after its answer', async () => {
     const bridge = await newBridge()

@@ -143,6 +143,48 @@ describe('a bridge', () => {
     expect(held.items.every(({ revokedAt }) => revokedAt === undefined)).toBe(true)
   })
 
+  it('is refused with a reason when its requests for certificates are too large, too many, or none', async () => {
+    const { id, token } = await makeBridge()
+    const { server, identity, enrolment } = await startBridge(token)
+    await enrolment.stop()
+    const client = new ServerClient({ url: world.server.apiUrl, clock: systemClock })
+    const ask = (path: string, body: object, proof: Parameters<typeof client.call>[0]['proof']) =>
+      client.call({ method: 'POST', path, body, proof })
+    const registration = (certificateRequest: string) =>
+      ask(
+        '/bridge/registration',
+        { certificateRequest, sealingKey: identity.sealing.publicKey, version: '1' },
+        { token },
+      )
+    await expect(registration(`${identity.certificateRequest()}${' '.repeat(9000)}`)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('certificateRequest'),
+    })
+    await expect(registration('x'.repeat(300_000))).rejects.toMatchObject({ code: 'tooLarge' })
+    await expect(registration('x')).rejects.toMatchObject({ code: 'invalid', message: expect.stringMatching(/PEM/) })
+    const key = identity.requestKey
+    if (key === undefined) throw new Error('never registered')
+    const many = Array.from({ length: 101 }, (_, i) => `r${i}`)
+    await expect(ask('/bridge/agents/certificates', { routerIds: many }, key)).rejects.toMatchObject({
+      code: 'invalid',
+    })
+    await expect(ask('/bridge/agents/certificates', { routerIds: ['r'.repeat(10_000)] }, key)).rejects.toMatchObject({
+      code: 'invalid',
+    })
+    const renew = () => client.call({ method: 'POST', path: '/bridge/certificate', proof: key })
+    for (let i = 0; i < 9; i++) await renew()
+    await expect(renew()).rejects.toMatchObject({
+      code: 'rateLimited',
+      message: expect.stringMatching(/10 certificates/),
+    })
+    await expect(registration(identity.certificateRequest())).rejects.toMatchObject({ code: 'rateLimited' })
+    expect((await world.store.certificates.list({ owner: `bridge:${id}`, limit: 50 })).items).toHaveLength(10)
+    // The one that it has is good all the same.
+    expect(await client.call({ method: 'GET', path: '/bridge', proof: key })).toMatchObject({ id })
+    client.close()
+    server.close()
+  })
+
   it('that is lost is replaced with a new token, which revokes its certificates', async () => {
     const { id, token } = await makeBridge()
     const lost = await startBridge(token)

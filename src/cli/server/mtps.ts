@@ -18,6 +18,8 @@ interface ServerMtps {
   readonly port: number
   /** Returns the address that is written on devices, once the MTPs are started. */
   address(): ControllerAddress
+  /** Closes the links whose client certificates are not accepted any more. */
+  closeRefused(): void
   /** New links get this certificate. */
   renewCertificate(tls: NonNullable<WebSocketMtpOptions['tls']>): void
 }
@@ -47,6 +49,7 @@ export function createMtps(
       path,
       tls: parts.tls !== undefined,
     }),
+    closeRefused: () => void webSocket.closeRefused(),
     renewCertificate: (tls) => webSocket.renewCertificate(tls),
   }
 }

@@ -129,6 +129,8 @@ export function createSouthbound(foundation: Foundation) {
   const heed = (event: FeedEvent) => {
     controller.heed(event)
     rowSets.heed(event)
+    // Certificates of the bridge were revoked right before.
+    if (event.type === 'bridge.deleted' || event.type === 'bridge.registered') mtps.closeRefused()
     if (event.type === 'device.deleted' && event.deviceId !== undefined) acs.forget(event.deviceId)
   }
   bus.subscribe(heed)

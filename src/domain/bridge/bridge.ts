@@ -64,6 +64,11 @@ export function nameOfEndpoint(endpointId: string): string {
   return `urn:bbf:usp:id:${endpointId}`
 }
 
+/** The URI in the certificate by which the process of a bridge is known. */
+export function nameOfBridge(id: string): string {
+  return `urn:isthmus:bridge:${id}`
+}
+
 /** Returns the bridge that a holder of certificates is; undefined for another holder. */
 export function bridgeOfOwner(owner: string): string | undefined {
   return /^bridge:(.+)$/.exec(owner)?.[1]

@@ -152,7 +152,7 @@ export class WebSocketMtp implements Mtp {
     await listen(server, { host, port, backlog: 4096 }, (err) => log.error({ err }, 'USP listener error'))
     this.#ping = setInterval(() => {
       this.#pingAll()
-      void this.#closeRefused()
+      void this.closeRefused()
     }, PING_MS)
     this.#ping.unref()
   }
@@ -348,8 +348,8 @@ export class WebSocketMtp implements Mtp {
     }
   }
 
-  /** Closes the links whose client certificates are not accepted any more. */
-  async #closeRefused(): Promise<void> {
+  /** Closes the links whose client certificates are not accepted any more; also done every 30 s. Never rejects. */
+  async closeRefused(): Promise<void> {
     const { refused, log } = this.#options
     const shown = [...this.#certificates]
     if (refused === undefined || shown.length === 0) return
