@@ -27,8 +27,9 @@ export interface RouterInput extends RouterSettings {
 }
 
 /** A change of a router: what it names. `null` takes an optional part away. */
-export type RouterChange = Partial<Omit<RouterInput, 'port' | 'fingerprint'>> & {
+export type RouterChange = Partial<Omit<RouterInput, 'port' | 'fingerprint' | 'snmpPort'>> & {
   port?: number | null
+  snmpPort?: number | null
   fingerprint?: string | null
 }
 
@@ -118,9 +119,9 @@ export function changedRouter(
   { clock }: Pick<RouterDeps, 'clock'>,
   bridge: Bridge,
   present: BridgeRouter,
-  { login, port, fingerprint, ...change }: RouterChange,
+  { login, port, fingerprint, snmpPort, ...change }: RouterChange,
 ): BridgeRouter {
-  const { port: _port, fingerprint: _fingerprint, ...rest } = present
+  const { port: _port, fingerprint: _fingerprint, snmpPort: _snmpPort, ...rest } = present
   const address = change.address ?? present.address
   if (login === undefined && address.toLowerCase() !== present.address.toLowerCase())
     throw new AppError(
@@ -132,6 +133,7 @@ export function changedRouter(
     ...change,
     ...optional('port', port === undefined ? present.port : port),
     ...optional('fingerprint', fingerprint === undefined ? present.fingerprint : fingerprint),
+    ...optional('snmpPort', snmpPort === undefined ? present.snmpPort : snmpPort),
     ...(login === undefined ? {} : { login: sealedFor(bridge, address, login) }),
     revision: present.revision + 1,
     updatedAt: clock.now(),
@@ -157,13 +159,15 @@ function sealedFor(bridge: Bridge, address: string, login: GivenLogin): SealedLo
       `bridge ${bridge.name} has not registered yet, so that no login can be sealed to its key: start it with its token first`,
     )
   if ('sealed' in login) return { sealed: login.sealed, sealingKey }
-  const plain = JSON.stringify({ username: login.username, password: login.password })
+  const { username, password, snmp } = login
+  const plain = JSON.stringify({ username, password, ...(snmp === undefined ? {} : { snmp }) })
   return { sealed: sealTo(sealingKey, plain, loginContext(bridge.id, address)), sealingKey }
 }
 
 /** The audit log has what was decided, and nothing of the login. */
-function shownInAudit({ address, port, transport, fingerprint, policy, tags, mqtt }: RouterSettings) {
-  return { address, port, transport, fingerprint, policy, tags, mqtt }
+function shownInAudit(settings: RouterSettings) {
+  const { address, port, transport, fingerprint, policy, tags, mqtt, snmp, snmpPort } = settings
+  return { address, port, transport, fingerprint, policy, tags, mqtt, snmp, snmpPort }
 }
 
 function optional<K extends string, V>(name: K, value: V | null | undefined): Partial<Record<K, V>> {

@@ -45,6 +45,8 @@ export async function importRouters(
       const change = {
         ...settings,
         fingerprint: settings.fingerprint ?? null,
+        snmp: settings.snmp ?? 'off',
+        snmpPort: settings.snmpPort ?? null,
         ...(login === undefined ? {} : { login }),
       }
       replace.push(changedRouter(deps, bridge, known, change))
@@ -74,6 +76,8 @@ function isAs(known: BridgeRouter, settings: Omit<RouterInput, 'login'>): boolea
     known.fingerprint === settings.fingerprint &&
     known.policy === settings.policy &&
     known.mqtt === settings.mqtt &&
+    (known.snmp ?? 'off') === (settings.snmp ?? 'off') &&
+    known.snmpPort === settings.snmpPort &&
     known.tags.join('\n') === settings.tags.join('\n')
   )
 }

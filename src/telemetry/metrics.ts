@@ -48,6 +48,17 @@ const METRICS: ReadonlyMap<string, SingleMetric | TableMetric> = new Map<string,
     },
   ],
   [
+    // TR-181 has no word for a voltage; version 6 has no row with a name for it.
+    'voltage',
+    {
+      unit: 'V',
+      tables: ['Device.X_MIKROTIK_RouterOS.system-health.*.'],
+      key: { field: 'sensor', parameter: 'name' },
+      fields: { value: { parameter: 'value', read: voltsOf } },
+      mayBeNew: true,
+    },
+  ],
+  [
     'traffic',
     {
       unit: 'bit/s',
@@ -137,6 +148,10 @@ function rowOf({ tables, key, mayBeNew }: TableMetric, item: Fields): NamedRow |
   return value === undefined || value === ''
     ? undefined
     : { tables, mayBeNew, key: { parameter: key.parameter, value }, ...path }
+}
+
+function voltsOf(value: unknown): string | undefined {
+  return typeof value === 'number' && value >= 0 && value <= 1000 ? String(Number(value.toFixed(3))) : undefined
 }
 
 /** A whole number in bounds; parts of one are rounded. */

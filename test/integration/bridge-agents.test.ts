@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -7,6 +6,7 @@ import { systemClock } from '../../src/base/index.ts'
 import { BridgeIdentity, ServerClient } from '../../src/bridge/index.ts'
 import { revokeIssued } from '../../src/desk/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/routeros/router.ts'
+import { openWay } from '../support/router-way.ts'
 import { startServedBridge } from '../support/served-bridge.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
@@ -66,33 +66,10 @@ async function newBridge() {
   return { id: body.id, dir, fleet, add, read }
 }
 
-/** The way to a router: a port of this machine that can be closed and opened again. */
 async function wayTo(target: number) {
-  const sockets = new Set<Socket>()
-  const server = createServer((near) => {
-    const far = connect(target, '127.0.0.1')
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(one)
-      one.pipe(other)
-      one.on('error', () => other.destroy())
-      one.on('close', () => {
-        sockets.delete(one)
-        other.destroy()
-      })
-    }
-  })
-  const open = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  await open(0)
-  const { port } = server.address() as AddressInfo
-  const shut = () => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  }
-  stops.push(shut)
-  return { port, shut, open: () => open(port) }
+  const way = await openWay(target)
+  stops.push(() => way.shut())
+  return way
 }
 
 const eventsOf = async (deviceId: string) =>

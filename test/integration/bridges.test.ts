@@ -363,6 +363,45 @@ describe('routers of a bridge', () => {
     expect((await call('POST', '/bridges/none/routers', body)).status).toBe(404)
   })
 
+  it('have SNMP settings, whose login is sealed with that of the router', async () => {
+    const { id, token } = await makeBridge()
+    const { seen } = await startBridge(token)
+    const auth = { protocol: 'sha', key: 'snmp-auth-secret' }
+    const snmp = { user: 'monitor', auth, privacy: { protocol: 'aes', key: 'snmp-privacy-secret' } }
+    const row = { address: 'snmp.example.net', snmp: 'prefer', snmpPort: 1161, login: { ...LOGIN, snmp } }
+    const { body: router, headers } = await call<Router & Answer>('POST', `/bridges/${id}/routers`, row)
+    expect(router).toMatchObject({ snmp: 'prefer', snmpPort: 1161 })
+    expect(JSON.stringify(router)).not.toMatch(/monitor|secret/)
+    await until(() => seen.rows.length === 1)
+    expect(seen.rows[0]).toMatchObject({ snmp: 'prefer', snmpPort: 1161, login: { ...LOGIN, snmp } })
+    const path = `/bridges/${id}/routers/${router.id}`
+    const etag = { 'if-match': headers.get('etag') ?? '' }
+    const changed = await call<Answer>('PATCH', path, { snmp: 'off', snmpPort: null }, etag)
+    expect(changed.body).toMatchObject({ snmp: 'off' })
+    expect(changed.body.snmpPort).toBeUndefined()
+    await until(() => seen.rows[0]?.snmp === 'off')
+    for (const bad of [
+      { community: 'public' },
+      { ...snmp, auth: { protocol: 'sha', key: 'short' } },
+      { ...snmp, community: 'x' },
+    ])
+      expect((await call('POST', `/bridges/${id}/routers`, { ...row, login: { ...LOGIN, snmp: bad } })).status).toBe(
+        400,
+      )
+    const table = 'address,username,password,snmp,snmp_community\nsnmp2.example.net,u,p,auto,not-public\n'
+    const imported = await fetch(`${world.server.apiUrl}/api/v1/bridges/${id}/routers/import`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv', authorization: `Bearer ${world.server.firstKey}` },
+      body: table,
+    })
+    expect(await imported.json()).toMatchObject({ added: 1 })
+    await until(() => seen.rows.length === 2)
+    expect(seen.rows.find(({ address }) => address === 'snmp2.example.net')).toMatchObject({
+      snmp: 'auto',
+      login: { username: 'u', snmp: { community: 'not-public' } },
+    })
+  })
+
   it('are added, changed and deleted, and come to the bridge with logins that it alone can open', async () => {
     const { id, token } = await makeBridge()
     const { seen } = await startBridge(token)

@@ -6,6 +6,7 @@ import {
   AuditFile,
   BridgeFleet,
   Confirmations,
+  type FoundState,
   MqttHub,
   NO_PRIVACY,
   type RouterRow,
@@ -32,6 +33,8 @@ interface MqttBridgeOptions {
 /** A bridge in this process with a broker; its routers are rows that a test gives. */
 export class MqttBridge {
   readonly dir: string
+  /** The last state of each router. */
+  readonly states = new Map<string, FoundState>()
   readonly hub: MqttHub
   readonly #fleet: BridgeFleet
   #onRows: (rows: readonly RouterRow[]) => void = () => undefined
@@ -63,7 +66,7 @@ export class MqttBridge {
           onRows(this.#rows)
         },
         stop: async () => undefined,
-        report: () => undefined,
+        report: (id, state) => void this.states.set(id, state),
         proofOf: async () => undefined,
         forget: () => undefined,
       },

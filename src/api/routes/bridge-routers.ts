@@ -54,8 +54,9 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
       body: RouterInputSchema,
       responses: { 201: { description: 'The router', schema: RouterSchema } },
       async handle({ params, body, principal }) {
-        const { login, port, fingerprint, ...settings } = body
-        const input: RouterInput = { ...settings, ...defined({ port, fingerprint }), login: loginOf(login) }
+        const { login, port, fingerprint, snmp, snmpPort, ...settings } = body
+        const more = defined({ port, fingerprint, snmp, snmpPort })
+        const input: RouterInput = { ...settings, ...more, login: loginOf(login) }
         const router = await addRouter(deps, params.id, input, principal)
         const location = `/api/v1/bridges/${params.id}/routers/${router.id}`
         return { status: 201, headers: { etag: `"${router.revision}"`, location }, body: await shown(router) }
@@ -156,6 +157,7 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
   ]
 }
 
-function loginOf({ username = '', password = '', sealed }: z.infer<typeof LoginSchema>): RouterInput['login'] {
-  return sealed === undefined ? { username, password } : { sealed }
+function loginOf(login: z.infer<typeof LoginSchema>): RouterInput['login'] {
+  const { username = '', password = '', snmp, sealed } = login
+  return sealed === undefined ? { username, password, ...defined({ snmp }) } : { sealed }
 }

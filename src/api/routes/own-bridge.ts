@@ -135,11 +135,11 @@ export function ownBridgeRoutes(deps: RouteDeps): Route[] {
       body: RouterReportInput,
       responses: { 204: { description: 'Stored' } },
       async handle({ body, principal }) {
-        const states = body.states.map(({ identity, lastError, needsLogin, unfit, ...state }): ReportedState => {
+        const states = body.states.map(({ identity, lastError, needsLogin, unfit, ways, ...state }): ReportedState => {
           if (identity !== undefined) checkEndpointId(deps, identity)
           return {
             ...state,
-            ...defined({ lastError, needsLogin, unfit, identity: identity && withoutAbsent(identity) }),
+            ...defined({ lastError, needsLogin, unfit, ways, identity: identity && withoutAbsent(identity) }),
           }
         })
         await reportRouters(deps, await ownOf(principal), states)

@@ -8,8 +8,13 @@ import {
   MAX_ROUTER_TAG,
   MAX_ROUTER_TAGS,
   MAX_STATE_TEXT,
+  MAX_WAYS,
   ROUTER_POLICIES,
   ROUTER_TRANSPORTS,
+  SNMP_AUTH,
+  SNMP_PRIVACY,
+  SNMP_USES,
+  snmpLoginProblem,
 } from '../../domain/index.ts'
 import { isSealingKey } from '../../security/index.ts'
 import { z } from '../http/zod.ts'
@@ -67,24 +72,40 @@ export const SizedBridgeSchema = z
 
 const loginText = (what: string) =>
   z.string().max(255).refine(isLoginText, 'has 255 bytes at most and no control characters').describe(what)
+const snmpText = (what: string) =>
+  z.string().min(1).max(255).refine(isLoginText, 'has 255 bytes at most and no control characters').describe(what)
+const SnmpLoginSchema = z
+  .union([
+    z.strictObject({ community: snmpText('Of SNMP v2c; not `public`, which everyone knows') }),
+    z.strictObject({
+      user: snmpText('Of SNMP v3'),
+      auth: z.strictObject({ protocol: z.enum(SNMP_AUTH), key: snmpText('8 characters at least') }),
+      privacy: z.strictObject({ protocol: z.enum(SNMP_PRIVACY), key: snmpText('8 characters at least') }),
+    }),
+  ])
+  .superRefine((login, context) => {
+    const message = snmpLoginProblem(login)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
 export const LoginSchema = z
   .strictObject({
     username: loginText('User name on the router').optional(),
     password: loginText('Its password').optional(),
+    snmp: SnmpLoginSchema.optional().describe('Sealed together with both; without it the router is not read over SNMP'),
     sealed: z
       .string()
-      .regex(/^[\w-]{64,2000}$/)
+      .regex(/^[\w-]{64,4000}$/)
       .optional()
       .describe(
-        'Instead of both: JSON {"username","password"}, sealed by the client to `sealingKey` (HPKE base mode, info ' +
+        'Instead of all: JSON {"username","password","snmp"}, sealed by the client to `sealingKey` (HPKE base mode, info ' +
           '`isthmus router login`, aad `<bridge id>|<address>`, base64url of enc and ciphertext)',
       ),
   })
   .refine(
-    ({ username, password, sealed }) =>
+    ({ username, password, snmp, sealed }) =>
       sealed === undefined
         ? username !== undefined && password !== undefined
-        : username === undefined && password === undefined,
+        : username === undefined && password === undefined && snmp === undefined,
     'has username and password, or sealed',
   )
   .openapi('RouterLogin', { description: 'Sealed to the key of the bridge before it is stored; no answer shows it' })
@@ -102,6 +123,9 @@ const routerFields = {
   tags: z.array(text(MAX_ROUTER_TAG)).max(MAX_ROUTER_TAGS),
   mqtt: z.boolean().describe('The bridge also publishes it over MQTT'),
 }
+const snmpUse = z
+  .enum(SNMP_USES)
+  .describe('Measured values over SNMP: off, auto where the connection cannot read them, prefer before it')
 const agent = z
   .boolean()
   .describe('false: the bridge connects to the router and reports its state, and runs no Agent for it')
@@ -114,6 +138,7 @@ const fingerprint = z
     if (found === undefined) context.addIssue({ code: 'custom', message: 'is no SHA-256: 64 hexadecimal digits' })
     return found ?? z.NEVER
   })
+const SNMP_PORT_TEXT = 'Port of SNMP; absent: 161'
 const PORT_TEXT = 'Absent: the usual port of the transport'
 const FINGERPRINT_TEXT = 'SHA-256 of its TLS certificate or SSH host key, hex: nothing else is trusted then'
 
@@ -126,6 +151,8 @@ export const RouterInputSchema = z
     policy: routerFields.policy.default('L1'),
     tags: routerFields.tags.default([]),
     mqtt: routerFields.mqtt.default(false),
+    snmp: snmpUse.optional(),
+    snmpPort: port.optional().describe(SNMP_PORT_TEXT),
     agent: agent.default(true),
     login: LoginSchema,
   })
@@ -139,6 +166,8 @@ export const RouterChangeSchema = z
     policy: routerFields.policy.optional(),
     tags: routerFields.tags.optional(),
     mqtt: routerFields.mqtt.optional(),
+    snmp: snmpUse.optional(),
+    snmpPort: port.nullable().optional().describe('null: 161'),
     agent: agent.optional(),
     port: port.nullable().optional().describe('null: the usual port'),
     fingerprint: fingerprint
@@ -170,6 +199,11 @@ const stateFields = {
     .boolean()
     .optional()
     .describe('The account lacks a right without which the bridge cannot do what the policy lets it do'),
+  ways: z
+    .array(text(MAX_STATE_TEXT))
+    .max(MAX_WAYS)
+    .optional()
+    .describe('The ways to the router that were tried: the one that is used, and why others are not'),
   lastError: text(MAX_STATE_TEXT).optional().describe('What does not work now, and what to do'),
   needsLogin: z
     .boolean()
@@ -186,6 +220,8 @@ export const RouterSchema = z
     agent,
     port: port.optional().describe(PORT_TEXT),
     fingerprint: z.string().optional().describe(FINGERPRINT_TEXT),
+    snmp: snmpUse.optional().describe('Absent: off'),
+    snmpPort: port.optional().describe(SNMP_PORT_TEXT),
     revision: count().describe('The ETag'),
     createdAt: time(),
     updatedAt: time(),
@@ -265,6 +301,8 @@ export const OwnRoutersSchema = z
           agent,
           port: port.optional(),
           fingerprint: z.string().optional(),
+          snmp: snmpUse.optional(),
+          snmpPort: port.optional(),
           revision: count(),
           login: z.object({ sealed: z.string(), sealingKey: z.string() }).openapi('SealedLogin'),
         })

@@ -31,7 +31,8 @@ export function routerView(router: BridgeRouter, bound: string | undefined): Rec
 /** A router as its bridge gets it: what it needs to reach it, and the login that it alone can open. */
 export function ownRouterView(router: BridgeRouter): Record<string, unknown> {
   const { id, address, port, transport, fingerprint, policy, tags, mqtt, agent = true, revision, login } = router
-  return { id, address, port, transport, fingerprint, policy, tags, mqtt, agent, revision, login }
+  const { snmp, snmpPort } = router
+  return { id, address, port, transport, fingerprint, policy, tags, mqtt, snmp, snmpPort, agent, revision, login }
 }
 
 /** A certificate with its text, as its holder gets it. */

@@ -17,12 +17,20 @@ interface RouterSecurity {
   allowPlain: boolean
 }
 
-/** Opens one session with a router. RouterOsError. */
-export type OpenRouter = (row: RouterRow, signal: AbortSignal) => Promise<RouterSession>
+/** Opens one session with a router; `onWays` gets the ways that were tried, with their outcomes. RouterOsError. */
+export type OpenRouter = (
+  row: RouterRow,
+  signal: AbortSignal,
+  onWays?: (ways: readonly string[]) => void,
+) => Promise<RouterSession>
 
 /** Returns the function that opens sessions, over the transport that the row names; auto tries those that are safe. */
 export function routerOpener(security: RouterSecurity, parts: { clock: Clock; log: Log }): OpenRouter {
-  return async (row, signal) => (await openAny(accessOf(row, security), parts, signal)).session
+  return async (row, signal, onWays) => {
+    const { session, failed } = await openAny(accessOf(row, security), parts, signal)
+    onWays?.([`${session.transport}: used`, ...failed.map(({ transport, reason }) => `${transport}: ${reason}`)])
+    return session
+  }
 }
 
 /** The ways to a router. RouterOsError `refused` for a row that has none. */

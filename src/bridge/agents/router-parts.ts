@@ -11,7 +11,7 @@ import type { Level } from '../menus/form/menu.ts'
 import { GuardedRouter } from '../menus/guarded-router.ts'
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts'
 import { MeasuredRouter } from '../metrics/measured-router.ts'
-import type { RouterWrites } from '../model/bridged-model.ts'
+import type { RouterReads, RouterWrites } from '../model/bridged-model.ts'
 import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
 import type { LocalModel } from '../model/local-model.ts'
 import { NumberFile } from '../model/number-file.ts'
@@ -19,6 +19,8 @@ import { RouterModel } from '../model/router-model.ts'
 import type { ServedRouter } from '../mqtt/served-router.ts'
 import { RouterSide } from '../router-side.ts'
 import { servedBy } from '../served.ts'
+import type { SnmpReadings } from '../snmp/snmp-readings.ts'
+import { SnmpReads } from '../snmp/snmp-reads.ts'
 import { IntentFile } from '../write/intent-file.ts'
 
 /** The limits that an operator sets for one router, as they are now. */
@@ -36,6 +38,8 @@ interface RouterPartsOptions {
   confirmations: Confirmations
   audit: AuditTrail
   metrics: BridgeMetrics
+  /** Absent: the row has no SNMP. */
+  snmp?: SnmpReadings | undefined
   clock: Clock
   random: Random
   log: Log
@@ -44,7 +48,10 @@ interface RouterPartsOptions {
 
 /** The readable half of a router, and when its files are open, the half that changes it. */
 export class RouterParts {
-  readonly reads: RouterModel
+  /** As the connection reads the router. */
+  readonly own: RouterModel
+  /** The same, with the values that SNMP has. */
+  readonly reads: RouterReads
   readonly #options: RouterPartsOptions
   readonly #guarded: GuardedRouter
   readonly #numbers = new LateNumbers()
@@ -57,12 +64,14 @@ export class RouterParts {
     this.#options = options
     const measured = new MeasuredRouter(options.router, options.metrics, options.clock)
     this.#guarded = new GuardedRouter(measured, options.policy.level)
-    this.reads = new RouterModel({
+    this.own = new RouterModel({
       router: this.#guarded,
       numbers: this.#numbers,
       clock: options.clock,
       served: servedBy((schema) => (schema === 'Device.' ? ['Boot!'] : [])),
     })
+    const { snmp, clock } = options
+    this.reads = snmp === undefined ? this.own : new SnmpReads(this.own, snmp, () => clock.now())
   }
 
   /**
@@ -78,7 +87,7 @@ export class RouterParts {
     this.#side = new RouterSide({
       ...options,
       router: this.#guarded,
-      model: this.reads,
+      model: this.own,
       numbers: this.#numbers,
       intents,
       policy() {
@@ -94,21 +103,23 @@ export class RouterParts {
   /** Looks for what the subscriptions of the Agent are about; to be called before the Agent starts. */
   watch(local: LocalModel, slots: PollSlots): RouterWatch {
     const { metrics, clock, random, log } = this.#options
-    const model = this.reads
+    const model = this.own
     this.#watch = new RouterWatch({ router: this.#guarded, model, local, slots, metrics, clock, random, log })
     return this.#watch
   }
 
   /** The router for another writer beside its Agent, in the same model; undefined until its files are open. */
   servedAs(identity: RouterIdentity): ServedRouter | undefined {
+    const { snmp } = this.#options
     const [reads, side, watch] = [this.reads, this.#side, this.#watch]
     if (side === undefined || watch === undefined) return undefined
     return {
       identity,
+      hasSnmp: snmp !== undefined,
       model: {
         supported: () => reads.supported(),
         instances: (table) => reads.instances(table),
-        get: (paths) => reads.get(paths),
+        get: (paths, viaSnmp) => (reads instanceof SnmpReads ? reads.get(paths, viaSnmp) : reads.get(paths)),
         set: (values) => side.set(values),
         add: (rows) => side.add(rows),
         delete: (rows) => side.delete(rows),

@@ -9,6 +9,7 @@ import type { Confirmations } from '../commands/confirmations.ts'
 import { type BridgeMetrics, NO_METRICS } from '../metrics/bridge-metrics.ts'
 import type { MqttHub } from '../mqtt/mqtt-hub.ts'
 import type { ServedRouter } from '../mqtt/served-router.ts'
+import { SnmpReadings } from '../snmp/snmp-readings.ts'
 import { BridgedAgent } from './bridged-agent.ts'
 import type { OpenRouter } from './open-router.ts'
 import { RightsWatch } from './rights-watch.ts'
@@ -76,6 +77,9 @@ export class RouterSupervisor {
   readonly #log: Log
   #row: RouterRow
   #parts: RouterParts
+  #snmp: SnmpReadings | undefined
+  /** The ways to the router that were tried last. */
+  #ways: readonly string[] = []
   #agent: BridgedAgent | undefined
   #served: ServedRouter | undefined
   #bootedAt: number | undefined
@@ -105,7 +109,10 @@ export class RouterSupervisor {
     const { clock, random, open } = deps
     this.#log = deps.log
     this.#connection = new RouterConnection({
-      open: (signal) => open(this.#row, signal),
+      open: (signal) =>
+        open(this.#row, signal, (ways) => {
+          this.#ways = ways
+        }),
       clock,
       random,
       log: this.#log,
@@ -113,6 +120,7 @@ export class RouterSupervisor {
       onDown: (error) => this.#onDown(error),
     })
     this.#watch = new RightsWatch(this.#connection, () => this.#report())
+    this.#snmp = this.#newSnmp()
     this.#parts = this.#newParts()
   }
 
@@ -184,6 +192,7 @@ export class RouterSupervisor {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#deps.mqtt?.leave(this.#row.id)
+    this.#snmp?.stop()
     for (const cancel of [this.#cancelRetry, this.#cancelGrace, this.#cancelRenewal, this.#cancelFollow]) cancel?.()
     await this.#enqueue(() => this.#end())
     await this.#connection
@@ -200,12 +209,25 @@ export class RouterSupervisor {
       confirmations,
       audit,
       metrics,
+      snmp: this.#snmp,
       clock,
       random,
       log: this.#log,
       onRestart: (restart) => {
         this.#restart = restart
       },
+    })
+  }
+
+  /** The readings over SNMP that the row asks for; undefined: none. */
+  #newSnmp(): SnmpReadings | undefined {
+    const { address: host, snmp: use = 'off', snmpPort: port, login } = this.#row
+    if (use === 'off') return undefined
+    return new SnmpReadings({
+      settings: { use, host, port, login: login?.snmp },
+      serial: () => this.#identity?.serial,
+      clock: this.#deps.clock,
+      onChange: () => this.#report(),
     })
   }
 
@@ -254,8 +276,8 @@ export class RouterSupervisor {
   /** Brings the Agent up, as far as it is not. */
   async #serve(): Promise<void> {
     if (this.#stopped || !this.#isUp) return
-    this.#parts.reads.renew()
-    const stated = await readIdentity(this.#parts.reads, this.#deps.clock.now())
+    this.#parts.own.renew()
+    const stated = await readIdentity(this.#parts.own, this.#deps.clock.now())
     this.#isReached = true
     if (stated === undefined)
       throw new AppError(
@@ -299,6 +321,8 @@ export class RouterSupervisor {
   #finished(): void {
     this.#error = undefined
     this.#failures = 0
+    // The ways name what SNMP answers, also while nothing is read there.
+    void this.#snmp?.read()
     this.#report()
   }
 
@@ -376,11 +400,14 @@ export class RouterSupervisor {
   #report(): void {
     if (this.#stopped) return
     this.#deps.mqtt?.show(this.#row, this.#isReached, this.#served)
+    const words = this.#snmp === undefined ? [] : [this.#snmp.words]
+    const ways = [...this.#ways, ...words].map((way) => way.slice(0, MAX_LACK))
     const state: FoundState = {
       reachable: this.#isReached,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       missingRights: [...(this.#lacks ?? []), ...this.#watch.missing].slice(0, MAX_LACKS),
       ...(this.#isUnfit ? { unfit: true } : {}),
+      ...(ways.length === 0 ? {} : { ways }),
       ...(this.#error === undefined ? {} : { lastError: this.#error }),
       ...(this.#row.login === undefined ? { needsLogin: true } : {}),
       revision: this.#row.revision,
@@ -393,6 +420,6 @@ export class RouterSupervisor {
 }
 
 /** The parts of a row that a connection depends on. */
-function connectionOf({ address, port, transport, fingerprint, login }: RouterRow): string {
-  return JSON.stringify([address, port, transport, fingerprint, login])
+function connectionOf({ address, port, transport, fingerprint, login, snmp, snmpPort }: RouterRow): string {
+  return JSON.stringify([address, port, transport, fingerprint, login, snmp, snmpPort])
 }

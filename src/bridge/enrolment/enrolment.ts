@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { AppError, type Clock, endsWithin, errorText, type Log, type Random } from '../../base/index.ts'
+import { AppError, type Clock, defined, endsWithin, errorText, type Log, type Random } from '../../base/index.ts'
 import { loginContext, type RouterLogin } from '../../domain/index.ts'
 import { openSealed } from '../../security/index.ts'
 import type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from '../agents/router-rows.ts'
@@ -16,6 +16,7 @@ import {
   type SealedRouter,
 } from './server-answers.ts'
 import type { ServerClient } from './server-client.ts'
+import { readSnmpLogin } from './snmp-login.ts'
 import { StateReports } from './state-reports.ts'
 
 interface EnrolmentDeps {
@@ -238,8 +239,9 @@ export class Enrolment implements RouterRows {
     const bridgeId = identity.registered?.bridge.id ?? ''
     try {
       const text = openSealed(identity.sealing.privateKey, sealed, loginContext(bridgeId, address))
-      const { username, password } = JSON.parse(text) as Partial<RouterLogin>
-      if (typeof username === 'string' && typeof password === 'string') return { username, password }
+      const { username, password, snmp } = JSON.parse(text) as Partial<Record<keyof RouterLogin, unknown>>
+      if (typeof username === 'string' && typeof password === 'string')
+        return { username, password, ...defined({ snmp: readSnmpLogin(snmp) }) }
     } catch (error) {
       this.#deps.log.debug({ address, reason: errorText(error) }, 'a login cannot be opened')
     }

@@ -44,8 +44,8 @@ export class FileRows implements RouterRows {
   }
 
   /** States of routers of a file are in the log. */
-  report(routerId: string, { reachable, identity, missingRights, lastError }: FoundState): void {
-    const fields = { router: routerId, reachable, endpointId: identity?.endpointId, missingRights, lastError }
+  report(routerId: string, { reachable, identity, missingRights, ways, lastError }: FoundState): void {
+    const fields = { router: routerId, reachable, endpointId: identity?.endpointId, missingRights, ways, lastError }
     this.#options.log.info(fields, 'the state of a router')
   }
 

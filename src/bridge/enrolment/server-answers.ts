@@ -6,6 +6,8 @@ import {
   ROUTER_TRANSPORTS,
   type RouterPolicy,
   type RouterTransport,
+  SNMP_USES,
+  type SnmpUse,
 } from '../../domain/index.ts'
 
 /** The Controller that the server names, and the PEM certificate that its links are trusted by. */
@@ -44,6 +46,8 @@ export interface SealedRouter {
   policy: RouterPolicy
   tags: string[]
   mqtt: boolean
+  snmp?: SnmpUse
+  snmpPort?: number
   agent: boolean
   login: { sealed: string; sealingKey: string }
 }
@@ -85,6 +89,7 @@ export function readRouters(value: unknown): { items: SealedRouter[]; more: bool
 export function readRouter(value: unknown): SealedRouter {
   const { id, revision, address, port, transport, fingerprint, policy, tags, mqtt, agent, login } = object(value)
   const { sealed, sealingKey } = object(login)
+  const { snmp, snmpPort } = object(value)
   if (!isRouterAddress(text(address))) throw wrong()
   return {
     id: text(id),
@@ -96,6 +101,8 @@ export function readRouter(value: unknown): SealedRouter {
     policy: oneOf(ROUTER_POLICIES, policy),
     tags: list(tags).map(text),
     mqtt: mqtt === true,
+    ...(snmp === undefined ? {} : { snmp: oneOf(SNMP_USES, snmp) }),
+    ...(snmpPort === undefined ? {} : { snmpPort: portOf(snmpPort) }),
     // A server of an earlier version does not name it.
     agent: agent !== false,
     login: { sealed: text(sealed), sealingKey: text(sealingKey) },

@@ -1,5 +1,5 @@
-import { parseRateKbps, parseSignal } from '../../routeros/index.ts'
-import { counter64, inverted, isTrue, mac } from './conversions.ts'
+import { parsePair, parseRateKbps, parseSignal } from '../../routeros/index.ts'
+import { inverted, isTrue, mac } from './conversions.ts'
 import type { Conversion, Join, ParameterMapping, Text } from './declaration.ts'
 import { stats } from './ethernet.ts'
 import { fixed, kept, reference, rowsWith, shown, shownDate, shownFrom } from './parameters.ts'
@@ -68,7 +68,7 @@ const SIGNAL: Conversion = {
 
 /** One half of a pair such as `123,456`: what was sent, or what was received. */
 function half(index: 0 | 1): Conversion {
-  return { read: (text, context) => counter64.read(text?.split(',')[index], context) }
+  return { read: (text) => parsePair(text ?? '')?.[index].toString() }
 }
 
 /** Parameters of a station; `signal` is the property with its signal. */

@@ -1,9 +1,11 @@
+import { parseMillivolts } from '../../routeros/index.ts'
 import { type Measured, type Metric, type MetricItem, numberIn, single } from './metric.ts'
 import type { MqttModel } from './served-router.ts'
 import { readRows } from './table-reader.ts'
 import { trafficMetric } from './traffic.ts'
 
 const INFO = 'Device.DeviceInfo.'
+const SENSORS = 'Device.X_MIKROTIK_RouterOS.system-health.'
 const POINTS = 'Device.WiFi.AccessPoint.*.'
 const STATIONS = `${POINTS}AssociatedDevice.*.`
 const LEASES = 'Device.DHCPv4.Server.Pool.*.Client.*.'
@@ -18,6 +20,7 @@ export function metricsOfRouter(): readonly Metric[] {
     single('memory_free', `${INFO}MemoryStatus.Free`, 'KiB'),
     single('uptime', `${INFO}UpTime`, 's'),
     { name: 'temperature', read: temperatures },
+    { name: 'voltage', read: voltages },
     trafficMetric(),
     { name: 'ppp_status', read: (model) => states(model, 'Device.PPP.Interface.*.') },
     { name: 'lte_signal', read: cellular },
@@ -81,6 +84,16 @@ async function temperatures(model: Reads): Promise<Measured | undefined> {
     const value = numberIn(Value)
     return value === undefined ? undefined : { sensor: Name, value }
   })
+}
+
+/** Volts of supplies: rows of type V since version 7, a column before. */
+async function voltages(model: Reads): Promise<Measured | undefined> {
+  const rows = await readRows(model, `${SENSORS}*.`, ['name', 'value', 'type', 'voltage'])
+  const values = rows.flatMap(({ path, values: { name = 'voltage', value, type, voltage } }) => {
+    const millivolts = parseMillivolts((type === 'V' ? value : voltage) ?? '')
+    return millivolts === undefined ? [] : [{ sensor: name, value: millivolts / 1000, path }]
+  })
+  return values.length === 0 ? undefined : { unit: 'V', values }
 }
 
 async function states(model: Reads, pattern: string): Promise<Measured | undefined> {

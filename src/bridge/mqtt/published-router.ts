@@ -163,17 +163,20 @@ export class PublishedRouter {
   }
 
   /** Reads and publishes the telemetry. Never rejects. */
-  async #measure({ model }: ServedRouter, metrics: ReturnType<typeof metricsOfRouter>): Promise<void> {
+  async #measure({ model, hasSnmp }: ServedRouter, metrics: ReturnType<typeof metricsOfRouter>): Promise<void> {
     const { clock, privacy, isUp } = this.#parts
-    if (!this.#isReached || !isUp()) return
+    if (!(this.#isReached || hasSnmp) || !isUp()) return
     const at = clock.now()
     const ts = new Date(at).toISOString()
     await Promise.all(
       metrics.map(async ({ name, read }) => {
         try {
-          const measured = await read(model, at)
+          const viaSnmp = new Set<string>()
+          const get = (paths: readonly string[]) => model.get(paths, viaSnmp)
+          const measured = await read({ instances: (table) => model.instances(table), get }, at)
           if (measured === undefined) return
-          const payload = JSON.stringify(privacy({ ts, ...measured, labels: {} }))
+          const labels = viaSnmp.size === 0 ? {} : { source: 'snmp' }
+          const payload = JSON.stringify(privacy({ ts, ...measured, labels }))
           this.#publish(`telemetry/${name}`, payload, { qos: 0, retain: false })
         } catch (error) {
           const reason = error instanceof AgentError ? error.message : errorText(error)

@@ -9,6 +9,11 @@ import {
   ROUTER_TRANSPORTS,
   type RouterLogin,
   type RouterSettings,
+  SNMP_AUTH,
+  SNMP_PRIVACY,
+  SNMP_USES,
+  type SnmpLogin,
+  snmpLoginProblem,
 } from './router.ts'
 
 /** A router as a line of a table describes it. */
@@ -28,9 +33,19 @@ const ROUTER_COLUMNS = [
   'policy',
   'tags',
   'mqtt',
+  'snmp',
+  'snmp_port',
+  'snmp_community',
+  'snmp_user',
+  'snmp_auth',
+  'snmp_auth_key',
+  'snmp_privacy',
+  'snmp_privacy_key',
 ] as const
 type Column = (typeof ROUTER_COLUMNS)[number]
 
+/** Columns whose fields are taken as they are, with the blanks around them. */
+const SECRETS: ReadonlySet<Column> = new Set(['password', 'snmp_community', 'snmp_auth_key', 'snmp_privacy_key'])
 const MAX_PROBLEMS = 20
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/
 /** SHA-256 in hexadecimal digits, with or without colons. */
@@ -48,7 +63,7 @@ export function asFingerprint(text: string): string | undefined {
 
 /**
  * Reads a table of routers: CSV (RFC 4180) with a first line of column names, see `ROUTER_COLUMNS`; tags are separated by
- * blanks. Empty fields stand for defaults: the usual port, transport auto, policy L1, no MQTT. Lines that are empty or
+ * blanks. Empty fields stand for defaults: the usual port, transport auto, policy L1, no MQTT, no SNMP. Lines that are empty or
  * begin with `#` are left out.
  */
 export function readRouterTable(text: string): RouterTable {
@@ -74,7 +89,7 @@ export function readRouterTable(text: string): RouterTable {
     const value = (name: Column) => {
       const at = columns.indexOf(name)
       const field = at < 0 ? '' : (fields[at] ?? '')
-      return name === 'password' ? field : field.trim()
+      return SECRETS.has(name) ? field : field.trim()
     }
     const router = readLine(value, wrong)
     if (router !== undefined) routers.push(router)
@@ -93,7 +108,7 @@ function readLine(value: (name: Column) => string, wrong: (text: string) => void
   const address = value('address')
   if (!isRouterAddress(address)) wrong(`${shown(address)} is no address: a host name or an IP address`)
   const port = value('port')
-  if (!/^\d{0,5}$/.test(port) || Number(port) > 65_535 || port === '0') wrong(`${shown(port)} is no port: 1 to 65535`)
+  if (!isPort(port)) wrong(`${shown(port)} is no port: 1 to 65535`)
   const transport = oneOf(ROUTER_TRANSPORTS, value('transport'), 'auto', (text) => wrong(`transport ${text}`))
   const policy = oneOf(ROUTER_POLICIES, value('policy').toUpperCase(), 'L1', (text) => wrong(`policy ${text}`))
   const given = value('fingerprint')
@@ -108,7 +123,13 @@ function readLine(value: (name: Column) => string, wrong: (text: string) => void
   const [username, password] = [value('username'), value('password')]
   if (username === '' && password !== '') wrong('the line has a password and no username')
   for (const text of [username, password]) if (!isLoginText(text)) wrong(LOGIN_TEXT)
-  if (transport === undefined || policy === undefined || mqtt === undefined) return undefined
+  const snmp = oneOf(SNMP_USES, value('snmp').toLowerCase(), 'off', (text) => wrong(`snmp ${text}`))
+  const snmpPort = value('snmp_port')
+  if (!isPort(snmpPort)) wrong(`snmp_port ${shown(snmpPort)} is no port: 1 to 65535`)
+  const snmpLogin = readSnmpLogin(value, wrong)
+  if (snmpLogin !== undefined && username === '')
+    wrong('a login of SNMP is sealed together with username and password: the line needs both')
+  if (transport === undefined || policy === undefined || mqtt === undefined || snmp === undefined) return undefined
   return {
     address,
     ...(port === '' ? {} : { port: Number(port) }),
@@ -117,8 +138,44 @@ function readLine(value: (name: Column) => string, wrong: (text: string) => void
     policy,
     tags,
     mqtt: mqtt === 'true',
-    ...(username === '' ? {} : { login: { username, password } }),
+    ...(snmp === 'off' ? {} : { snmp }),
+    ...(snmpPort === '' ? {} : { snmpPort: Number(snmpPort) }),
+    ...(username === ''
+      ? {}
+      : { login: { username, password, ...(snmpLogin === undefined ? {} : { snmp: snmpLogin }) } }),
   }
+}
+
+function isPort(text: string): boolean {
+  return /^\d{0,5}$/.test(text) && Number(text) <= 65_535 && text !== '0'
+}
+
+/** The login of SNMP of a line; undefined without one, and for one that is wrong. */
+function readSnmpLogin(value: (name: Column) => string, wrong: (text: string) => void): SnmpLogin | undefined {
+  const [community, user] = [value('snmp_community'), value('snmp_user')]
+  const [authKey, privacyKey] = [value('snmp_auth_key'), value('snmp_privacy_key')]
+  for (const text of [community, user, authKey, privacyKey]) if (!isLoginText(text)) wrong(`snmp: ${LOGIN_TEXT}`)
+  const auth = oneOf(SNMP_AUTH, value('snmp_auth').toLowerCase(), 'sha', (text) => wrong(`snmp_auth ${text}`))
+  const privacy = oneOf(SNMP_PRIVACY, value('snmp_privacy').toLowerCase(), 'aes', (text) =>
+    wrong(`snmp_privacy ${text}`),
+  )
+  if (community === '' && user === '') {
+    if (authKey + privacyKey !== '') wrong('the line has a key of SNMP and no snmp_user')
+    return undefined
+  }
+  if (community !== '' && user !== '') {
+    wrong('the line has both snmp_community, for v2c, and snmp_user, for v3')
+    return undefined
+  }
+  if (auth === undefined || privacy === undefined) return undefined
+  const login: SnmpLogin =
+    user === ''
+      ? { community }
+      : { user, auth: { protocol: auth, key: authKey }, privacy: { protocol: privacy, key: privacyKey } }
+  const problem = snmpLoginProblem(login)
+  if (problem === undefined) return login
+  wrong(problem)
+  return undefined
 }
 
 const LOGIN_TEXT = `user names and passwords have ${MAX_ROUTER_LOGIN} bytes at most and no control characters`

@@ -16,11 +16,45 @@ export const MAX_ROUTER_LOGIN = 255
 /** Texts that a bridge reports about one router. */
 export const MAX_MISSING_RIGHTS = 30
 export const MAX_STATE_TEXT = 500
+export const MAX_WAYS = 5
 
-/** The user name and the password of a router. */
+/**
+ * The use of SNMP beside the connection to a router, for values that are measured, and never to write. auto: where the
+ * connection cannot read them. prefer: before it.
+ */
+export const SNMP_USES = ['off', 'auto', 'prefer'] as const
+export type SnmpUse = (typeof SNMP_USES)[number]
+export const SNMP_AUTH = ['sha', 'md5'] as const
+export const SNMP_PRIVACY = ['aes', 'des'] as const
+/** Characters of a key of SNMP v3, at least (RFC 3414 11.2). */
+const MIN_SNMP_KEY = 8
+
+/** A community of SNMP v2c, or a user of v3 with both keys. */
+export type SnmpLogin =
+  | { community: string }
+  | {
+      user: string
+      auth: { protocol: (typeof SNMP_AUTH)[number]; key: string }
+      privacy: { protocol: (typeof SNMP_PRIVACY)[number]; key: string }
+    }
+
+/** Returns the reason for which nobody should use a login of SNMP; undefined for a good one. */
+export function snmpLoginProblem(login: SnmpLogin): string | undefined {
+  if ('community' in login)
+    return /^(?:public|private)?$/i.test(login.community.trim())
+      ? 'the communities public and private are known to everyone: give the router another one, or use SNMP v3'
+      : undefined
+  if (login.user === '') return 'SNMP v3 needs a user'
+  return [login.auth.key, login.privacy.key].some((key) => key.length < MIN_SNMP_KEY)
+    ? `keys of SNMP v3 have ${MIN_SNMP_KEY} characters at least (RFC 3414 11.2)`
+    : undefined
+}
+
+/** The user name and the password of a router, and its login over SNMP. */
 export interface RouterLogin {
   username: string
   password: string
+  snmp?: SnmpLogin
 }
 
 /** A login that the bridge alone can read. */
@@ -44,6 +78,10 @@ export interface RouterSettings {
   tags: string[]
   /** True when the bridge also publishes it over MQTT. */
   mqtt: boolean
+  /** Absent: off. */
+  snmp?: SnmpUse
+  /** Absent: 161. */
+  snmpPort?: number
 }
 
 /** A router of a bridge: a row that a person makes, and the state that the bridge reports. */
@@ -81,6 +119,8 @@ export interface RouterState {
   missingRights: string[]
   /** True when the account lacks a right without which the bridge cannot do what the policy lets it do. */
   unfit?: boolean
+  /** The ways to the router that were tried, each with its outcome: the one that is used, and why others are not. */
+  ways?: string[]
   /** The trouble that it has now, in words that a network engineer can act on. */
   lastError?: string
   /** True when the bridge cannot open the login: it was sealed to the key of an earlier registration. */

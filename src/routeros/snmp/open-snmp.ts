@@ -13,7 +13,7 @@ export interface SnmpOptions {
 }
 
 /** Reads a router over SNMP, and never writes. */
-interface RouterTelemetrySource {
+export interface RouterTelemetrySource {
   /** Resolves with one reading. RouterOsError `timeout`, `closed`, `cancelled`. */
   read(options?: { deadlineMs?: number; signal?: AbortSignal }): Promise<RouterTelemetry>
 }

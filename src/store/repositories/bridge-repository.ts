@@ -191,8 +191,9 @@ function decidedParts({ name, description, revision, updatedAt, enrolment, keys 
 }
 
 function decidedRow(router: BridgeRouter): UpdateFilter {
-  const { id: _id, bridgeId: _bridge, createdAt: _created, state: _state, port, fingerprint, ...rest } = router
-  return setOrUnset(rest, { port, fingerprint })
+  const { id: _id, bridgeId: _bridge, createdAt: _created, state: _state, ...decided } = router
+  const { port, fingerprint, snmpPort, ...rest } = decided
+  return setOrUnset(rest, { port, fingerprint, snmpPort })
 }
 
 function setOrUnset(set: Record<string, unknown>, optional: Record<string, unknown>): UpdateFilter {

@@ -54,6 +54,14 @@ describe('a table of routers', () => {
     ['address,fingerprint\na,12', 2, /no SHA-256/],
     ['address,mqtt\na,yes', 2, /mqtt is "yes"/],
     ['address,username,password\na,,p', 2, /no username/],
+    ['address,snmp\na,yes', 2, /snmp is "yes"; it is one of off, auto, prefer/],
+    ['address,snmp_port\na,0', 2, /snmp_port "0" is no port/],
+    ['address,username,snmp_community\na,u,Public', 2, /known to everyone/],
+    ['address,snmp_community\na,c', 2, /sealed together with username and password/],
+    ['address,username,snmp_community,snmp_user\na,u,c,v', 2, /both snmp_community/],
+    ['address,username,snmp_user,snmp_auth_key,snmp_privacy_key\na,u,v,12345678,1234567', 2, /8 characters at least/],
+    ['address,username,snmp_auth_key\na,u,12345678', 2, /no snmp_user/],
+    ['address,username,snmp_user,snmp_auth\na,u,v,sha512', 2, /snmp_auth is "sha512"/],
     ['address,username,password\na,u,"p\nq"', 2, /control characters/],
     [`address,username\na,${'u'.repeat(256)}`, 2, /255 bytes/],
     [`address,tags\na,${'t'.repeat(101)}`, 2, /tags/],
@@ -67,6 +75,36 @@ describe('a table of routers', () => {
     })
   })
 
+  it('has the settings and the login of SNMP', () => {
+    const columns = 'address,username,snmp,snmp_port,snmp_community,snmp_user,snmp_auth,snmp_auth_key,snmp_privacy_key'
+    const text = `${columns}\na,u,auto,1161, c ,,,,\nb,u,prefer,,,mon,md5,12345678,87654321\n`
+    expect(readRouterTable(text)).toEqual({
+      routers: [
+        {
+          ...plain,
+          address: 'a',
+          snmp: 'auto',
+          snmpPort: 1161,
+          login: { username: 'u', password: '', snmp: { community: ' c ' } },
+        },
+        {
+          ...plain,
+          address: 'b',
+          snmp: 'prefer',
+          login: {
+            username: 'u',
+            password: '',
+            snmp: {
+              user: 'mon',
+              auth: { protocol: 'md5', key: '12345678' },
+              privacy: { protocol: 'aes', key: '87654321' },
+            },
+          },
+        },
+      ],
+    })
+  })
+
   it('names no password, and twenty faults at most', () => {
     const found = readRouterTable(`address,username,password\n${'a,,secret-word\n'.repeat(100)}`)
     expect(JSON.stringify(found)).not.toContain('secret-word')
@@ -76,11 +114,11 @@ describe('a table of routers', () => {
   it('is as docs/bridges.md has it', () => {
     const text = readFileSync(join(import.meta.dirname, '../../../docs/bridges.md'), 'utf8')
     const [, sample = ''] = /```\n(address,[\s\S]*?)```/.exec(text) ?? []
+    const [, columns = ''] = /\n\| column [^\n]*\n([\s\S]*?)\n\n/.exec(text) ?? []
     const table = readRouterTable(sample)
     expect(table).toMatchObject({ routers: [{ address: '192.0.2.1' }, { port: 8731, login: { password: 'a,b' } }] })
     const [head = ''] = sample.split('\n')
-    const [columns = ''] = /^\| column [\s\S]*?\n\n/m.exec(text) ?? []
-    const described = [...columns.matchAll(/^\| ([a-z, ]+) \| /gm)].flatMap(([, names = '']) => names.split(', '))
-    expect(described.filter((name) => name !== 'column').sort()).toEqual(head.split(',').sort())
+    const described = [...columns.matchAll(/^\| ([a-z_, ]+) \| /gm)].flatMap(([, names = '']) => names.split(', '))
+    expect(described.sort()).toEqual(head.split(',').sort())
   })
 })
