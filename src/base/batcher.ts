@@ -14,6 +14,8 @@ export interface Batcher<Item, Result> {
   add(item: Item): Promise<Result>
   /** Items waiting, for metrics. */
   readonly waiting: number
+  /** True while items wait or are flushed. */
+  readonly isBusy: boolean
   /** Resolves when each item that was added so far has its result. */
   drain(): Promise<void>
 }
@@ -26,7 +28,7 @@ interface BatcherOptions<Item, Result> {
   maxItems: number
   /**
    * Time that the first item of a batch waits for others when no flush is under way, in milliseconds. 0 flushes on the
-   * next turn of the event loop.
+   * next turn of the event loop, as an item does after one that waited and was still alone.
    */
   lingerMs: number
   /** Batches under way at once. */
@@ -59,6 +61,8 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
   #queue: Waiting<Item, Result>[] = []
   #weight = 0
   #scheduled = false
+  /** The last batch was one item: the next one is most likely alone as well, and waits for nothing. */
+  #wasAlone = false
   #expiry: NodeJS.Timeout | undefined
   readonly #underWay = new Set<Promise<void>>()
 
@@ -68,6 +72,10 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
 
   get waiting(): number {
     return this.#queue.length
+  }
+
+  get isBusy(): boolean {
+    return this.#queue.length > 0 || this.#underWay.size > 0
   }
 
   add(item: Item): Promise<Result> {
@@ -99,7 +107,7 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     const { lingerMs, maxItems, concurrency } = this.#options
     if (this.#scheduled || this.#queue.length === 0 || this.#underWay.size >= concurrency) return
     this.#scheduled = true
-    if (lingerMs > 0 && this.#queue.length < maxItems) setTimeout(() => this.#launch(), lingerMs)
+    if (lingerMs > 0 && !this.#wasAlone && this.#queue.length < maxItems) setTimeout(() => this.#launch(), lingerMs)
     else setImmediate(() => this.#launch())
   }
 
@@ -107,6 +115,7 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     this.#scheduled = false
     if (this.#queue.length === 0) return
     const batch = this.#take(this.#batchSize())
+    this.#wasAlone = batch.length === 1
     const run: Promise<void> = this.#flush(batch).finally(() => {
       this.#underWay.delete(run)
       this.#schedule()

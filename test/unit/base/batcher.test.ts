@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createBatcher } from '../../../src/base/index.ts'
 import { until } from '../../support/until.ts'
 
@@ -24,7 +24,7 @@ function recording(lingerMs: number, maxItems = 100, bounds = PLENTY) {
     await until(() => gates.length > 0, 30_000, 1)
     gates.shift()?.()
   }
-  return { batcher, batches, open }
+  return { batcher, batches, gates, open }
 }
 
 describe('createBatcher', () => {
@@ -41,6 +41,34 @@ describe('createBatcher', () => {
       [1, 2],
       [3, 4],
     ])
+  })
+
+  it('lets the first item wait for company, and the next one only when some came', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      const { batcher, batches, gates } = recording(1000)
+      const end = async (count: number) => {
+        expect(batches).toHaveLength(count)
+        gates.shift()?.()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      const first = batcher.add(1)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(batches).toEqual([])
+      await vi.advanceTimersByTimeAsync(1000)
+      await end(1)
+      const others = [batcher.add(2), batcher.add(3)]
+      await new Promise((resolve) => setImmediate(resolve))
+      await end(2)
+      const last = batcher.add(4)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(batches).toEqual([[1], [2, 3]])
+      await vi.advanceTimersByTimeAsync(1000)
+      await end(3)
+      expect(await Promise.all([first, ...others, last])).toEqual([2, 4, 6, 8])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('rejects the caller of a bad item alone', async () => {
