@@ -2,7 +2,7 @@ import { AppError, createBatcher, type FlushResult, type Log, type Random, rando
 import { isTransient, translate } from '../mongo/failure.ts'
 import type { Connection } from '../mongo/mongoose.ts'
 import { PlainWriter } from './write-plain.ts'
-import { type MarkedSet, markSet, type SetWriter, type Write, type WriteSet } from './write-set.ts'
+import { type MarkedSet, markSet, type Over, type SetWriter, type Write, type WriteSet } from './write-set.ts'
 import { TransactionWriter } from './write-transaction.ts'
 import type { WritingSessions } from './writing-sessions.ts'
 
@@ -19,6 +19,8 @@ export interface GroupCommit {
   commit(set: WriteSet): Promise<void>
   drain(): Promise<void>
   readonly waiting: number
+  /** True while sets wait or are written. */
+  readonly isBusy: boolean
 }
 
 const MAX_SETS = 512
@@ -80,6 +82,9 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
     get waiting() {
       return batcher.waiting
     },
+    get isBusy() {
+      return batcher.isBusy
+    },
   }
 }
 
@@ -108,23 +113,43 @@ function partsOf(set: WriteSet): WriteSet[] {
  * Resolves with the result of `work`, or rejects with AppError `unavailable` when it takes too long. `work` gets a
  * signal that it is over, and the next one begins: one call without an answer must not hold up all later ones.
  */
-async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T>): Promise<T> {
-  const over = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new AppError(
-        'unavailable',
-        'the database did not answer in time, and the write may be done or not: read the record, and repeat the request where it is not',
-      )
-      over.abort(error)
-      reject(error)
-    }, limitMs)
+function inTime<T>(limitMs: number, work: (over: Over) => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const over = new TimeOver()
+    const timer = setTimeout(() => reject(over.abort()), limitMs)
+    const end = () => clearTimeout(timer)
+    work(over).then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work(over.signal), late])
-  } finally {
-    clearTimeout(timer)
+}
+
+/** An AbortSignal without events: one is made for each flush. */
+class TimeOver implements Over {
+  #error: AppError | undefined
+
+  get aborted(): boolean {
+    return this.#error !== undefined
+  }
+
+  throwIfAborted(): void {
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  /** The time is over: returns the error of all that waits. */
+  abort(): AppError {
+    this.#error = new AppError(
+      'unavailable',
+      'the database did not answer in time, and the write may be done or not: read the record, and repeat the request where it is not',
+    )
+    return this.#error
   }
 }
 
@@ -132,12 +157,7 @@ async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T
  * All in one go; when the server refuses it, in halves, so that the bad set fails alone and its neighbours cost few
  * more round trips.
  */
-async function flush(
-  writer: SetWriter,
-  sets: MarkedSet[],
-  deadline: number,
-  over: AbortSignal,
-): Promise<FlushResult<void>[]> {
+async function flush(writer: SetWriter, sets: MarkedSet[], deadline: number, over: Over): Promise<FlushResult<void>[]> {
   try {
     return await writer.write(sets, deadline, over)
   } catch (error) {

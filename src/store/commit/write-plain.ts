@@ -3,7 +3,7 @@ import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isDuplicate, isTransient, persevere, refusal, translate } from '../mongo/failure.ts'
 import { type BulkWriteRefusal, type Connection, type Document_, MongoBulkWriteError } from '../mongo/mongoose.ts'
-import { DONE, gather, idOf, isRepeatable, type MarkedSet, type SetWriter, type Write } from './write-set.ts'
+import { DONE, gather, idOf, isRepeatable, type MarkedSet, type Over, type SetWriter, type Write } from './write-set.ts'
 
 /** A set under way, and what refused it. */
 interface Entry {
@@ -25,7 +25,7 @@ export class PlainWriter implements SetWriter {
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: Over): Promise<FlushResult<void>[]> {
     const entries = sets.map((set): Entry => ({ set }))
     for (const round of rounds(entries)) {
       const names = new Set(round.flatMap(({ set }) => set.writes.map(({ collection }) => collection)))
@@ -34,7 +34,7 @@ export class PlainWriter implements SetWriter {
     return entries.map(({ error }) => (error === undefined ? DONE : { ok: false, error: translate(error) }))
   }
 
-  async #collection(name: CollectionName, round: Entry[], deadline: number, over: AbortSignal): Promise<void> {
+  async #collection(name: CollectionName, round: Entry[], deadline: number, over: Over): Promise<void> {
     let open = round.filter(
       ({ set, error }) => error === undefined && set.writes.some((write) => write.collection === name),
     )

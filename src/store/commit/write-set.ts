@@ -40,6 +40,13 @@ export interface MarkedSet extends WriteSet {
   readonly mark: string
 }
 
+/** The end of the time in which a flush may begin something. */
+export interface Over {
+  readonly aborted: boolean
+  /** Throws the reason once the time is over. */
+  throwIfAborted(): void
+}
+
 /** Writes some sets, each as a whole. */
 export interface SetWriter {
   /**
@@ -47,7 +54,7 @@ export interface SetWriter {
    * away until the deadline. Begins nothing more once `over` is aborted: no caller waits for the result, and later
    * writes are sent.
    */
-  write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]>
+  write(sets: MarkedSet[], deadline: number, over: Over): Promise<FlushResult<void>[]>
 }
 
 export const DONE: FlushResult<void> = { ok: true, value: undefined }

@@ -37,15 +37,18 @@ export class LostCalls {
   within<T>(result: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const call: Call = { since: performance.now(), fail: () => reject(this.#error()) }
-      const end = () => {
-        this.#calls.delete(call)
-        if (this.#calls.size > 0) return
-        clearInterval(this.#watch)
-        this.#watch = undefined
-      }
       this.#calls.add(call)
-      this.#watch ??= setInterval(() => this.#failFrom(performance.now() - this.#times.limitMs), 1000).unref()
-      result.then(resolve, reject).finally(end)
+      this.#watch ??= setInterval(() => this.#look(), 1000).unref()
+      result.then(
+        (value) => {
+          this.#calls.delete(call)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.#calls.delete(call)
+          reject(error)
+        },
+      )
     })
   }
 
@@ -78,6 +81,14 @@ export class LostCalls {
   #onCleared(): void {
     const cleared = performance.now()
     setTimeout(() => this.#failFrom(cleared), this.#times.graceMs).unref()
+  }
+
+  /** Runs while there are calls, and once after the last one: a timer for each call would cost more than the look. */
+  #look(): void {
+    this.#failFrom(performance.now() - this.#times.limitMs)
+    if (this.#calls.size > 0) return
+    clearInterval(this.#watch)
+    this.#watch = undefined
   }
 
   #failFrom(time: number): void {
