@@ -32,14 +32,7 @@ import { TreeBounds, type TreeLimits } from './commit/tree-bounds.ts'
 import { WritingSessions } from './commit/writing-sessions.ts'
 import type { CollectionName } from './mongo/collections.ts'
 import { RETRY_MS, translated } from './mongo/failure.ts'
-import {
-  type CommandStartedEvent,
-  type Connection,
-  type Db,
-  type Document_,
-  databaseOf,
-  openConnection,
-} from './mongo/mongoose.ts'
+import { type Connection, type Db, type Document_, databaseOf, onCommands, openConnection } from './mongo/mongoose.ts'
 import { newestById } from './reads/newest.ts'
 import type { Explained } from './reads/paging.ts'
 import { ApiKeyRepository } from './repositories/api-key-repository.ts'
@@ -255,8 +248,6 @@ function notify<T>(listeners: Set<(value: T) => void>, value: T, log: Log): void
 
 function countCommands(connection: Connection): Map<string, number> {
   const commands = new Map<string, number>()
-  connection.getClient().on('commandStarted', (event: CommandStartedEvent) => {
-    commands.set(event.commandName, (commands.get(event.commandName) ?? 0) + 1)
-  })
+  onCommands(connection, (name) => commands.set(name, (commands.get(name) ?? 0) + 1))
   return commands
 }

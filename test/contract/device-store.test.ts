@@ -39,6 +39,15 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect(await stores.devices.get(idOf('2'))).toBeUndefined()
   })
 
+  it('take the time of a contact and are read in one step; one that is not there stays so', async () => {
+    const id = await create('1')
+    const contacted = await stores.devices.contacted(id, 5)
+    expect(contacted).toMatchObject({ id, serial: '1', cwmp: { lastInformAt: 5 } })
+    expect(await stores.devices.get(id)).toEqual(contacted)
+    expect(await stores.devices.contacted(idOf('2'), 5)).toBeUndefined()
+    expect(await stores.devices.get(idOf('2'))).toBeUndefined()
+  })
+
   it('change under what was read: revision, work, owner', async () => {
     const id = await create('1')
     const { revision = 0 } = (await stores.devices.get(id)) ?? {}

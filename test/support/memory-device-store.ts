@@ -134,6 +134,13 @@ export function deviceStore(
       append(change.events ?? [])
       for (const listener of listeners) listener(copyOf(change))
     },
+    async contacted(deviceId, at) {
+      if (!devices.has(deviceId)) return undefined
+      const change: DeviceChange = { deviceId, set: { 'cwmp.lastInformAt': at } }
+      deviceWrite(room, change, clock.now())()
+      for (const listener of listeners) listener(copyOf(change))
+      return maybeRow(devices.get(deviceId))
+    },
     list: async ({ selector, limit }) => ({ items: copyOf(matching(selector).slice(0, limit)) }),
     async *ids(selector, batchSize, after = '') {
       const ids: DeviceId[] = matching(selector).flatMap(({ id }) => (id > after ? [id] : []))

@@ -52,6 +52,12 @@ export interface DeviceStore {
    * `notFound` when there is no such device.
    */
   commit(change: DeviceChange): Promise<void>
+  /**
+   * Stores the time of an Inform and returns the record with it, by one command; journaled when it resolves. Undefined,
+   * and nothing was stored: there is no such device, or so many come at once that to read and to commit them together
+   * costs less.
+   */
+  contacted(id: DeviceId, at: Timestamp): Promise<Device | undefined>
   list(query: DeviceQuery): Promise<Page<Device>>
   /** All ids that a selector matches, behind `after` in id order, streamed in batches; for plans, not for requests. */
   ids(selector: Selector | undefined, batchSize: number, after?: string): AsyncIterable<DeviceId[]>

@@ -2,6 +2,7 @@ import { AppError, defined, type FlushResult, type Log } from '../../base/index.
 import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isAmbiguous, isTransient, persevere } from '../mongo/failure.ts'
+import { updateLean } from '../mongo/lean-commands.ts'
 import {
   type ClientSession,
   type Connection,
@@ -10,7 +11,7 @@ import {
   MongoServerError,
   within,
 } from '../mongo/mongoose.ts'
-import { DONE, gather, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
+import { DONE, gather, type MarkedSet, type Over, type SetWriter, type Write, witnessOf } from './write-set.ts'
 import type { WritingSessions } from './writing-sessions.ts'
 
 /** The server knows of no such transaction: it has ended. */
@@ -34,7 +35,7 @@ export class TransactionWriter implements SetWriter {
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: Over): Promise<FlushResult<void>[]> {
     const byCollection = gather(sets)
     const single = byCollection.size === 1 && [...byCollection.values()].every((writes) => writes.length === 1)
     try {
@@ -54,7 +55,7 @@ export class TransactionWriter implements SetWriter {
     return sets.map(() => DONE)
   }
 
-  async #inTransaction(byCollection: Map<CollectionName, Write[]>, over: AbortSignal): Promise<void> {
+  async #inTransaction(byCollection: Map<CollectionName, Write[]>, over: Over): Promise<void> {
     const session = await this.#sessions.take()
     this.#open.add(session)
     try {
@@ -92,7 +93,7 @@ export class TransactionWriter implements SetWriter {
     }
   }
 
-  async #run(byCollection: Map<CollectionName, Write[]>, over: AbortSignal, session?: ClientSession): Promise<void> {
+  async #run(byCollection: Map<CollectionName, Write[]>, over: Over, session?: ClientSession): Promise<void> {
     for (const name of inWriteOrder(byCollection.keys())) {
       over.throwIfAborted()
       const writes = insertsFirst(byCollection.get(name) ?? [])
@@ -108,6 +109,10 @@ export class TransactionWriter implements SetWriter {
   async #write(name: CollectionName, writes: Write[], session: ClientSession | undefined): Promise<number> {
     const collection = this.#connection.collection<Document_>(name)
     const [only] = writes
+    if (session === undefined && writes.length === 1 && only !== undefined) {
+      const matched = await updateLean(collection, only.operation)
+      if (matched !== undefined) return matched
+    }
     // For one update the driver needs half the work of a bulk write.
     if (writes.length === 1 && only !== undefined && 'updateOne' in only.operation) {
       const { filter, update, ...options } = only.operation.updateOne

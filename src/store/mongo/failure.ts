@@ -49,6 +49,24 @@ export function isAmbiguous(error: unknown): boolean {
   )
 }
 
+/** Answers of a server that is no primary any more, or ends: the write was done or not (codes of the driver's rules). */
+const STATE_CHANGED = [91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]
+
+/**
+ * Labels an error of a write that the driver would repeat by itself, where it does not: servers put the label on the
+ * answers to repeatable writes alone.
+ */
+export function labelRepeatable(error: unknown): unknown {
+  if (error instanceof MongoServerError && STATE_CHANGED.includes(Number(error.code)))
+    error.addErrorLabel('RetryableWriteError')
+  return error
+}
+
+/** Returns true when no server was found in the time that a call may wait for one: nothing was sent. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof MongoError && UNREACHABLE.includes(error.name)
+}
+
 /**
  * Returns true when the same request may succeed a moment later: the database is away, has a new primary, or two
  * transactions met.
@@ -56,11 +74,7 @@ export function isAmbiguous(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   if (isAmbiguous(error)) return true
   if (!(error instanceof MongoError)) return false
-  return (
-    UNREACHABLE.includes(error.name) ||
-    error.hasErrorLabel('TransientTransactionError') ||
-    error.code === WRITE_CONFLICT
-  )
+  return isUnreachable(error) || error.hasErrorLabel('TransientTransactionError') || error.code === WRITE_CONFLICT
 }
 
 /** Returns the AppError for one refused write of several, by the code of the server. */

@@ -57,6 +57,27 @@ const LOST = { graceMs: 1000, limitMs: SOCKET_MS + 5000 }
 
 const watches = new WeakMap<Connection, LostCalls>()
 
+/** The way of commands to one collection past the layers of the driver that they do not need. */
+interface LeanWay {
+  collection: string
+  /** Sends a command to the primary; it is counted under this name. */
+  send<T>(name: string, command: Record<string, unknown>): Promise<T>
+}
+
+const leanWays = new WeakMap<object, LeanWay>()
+const countedBy = new WeakMap<Connection, (name: string) => void>()
+
+/** The lean way to a collection; only those of a connection for `work` have one. */
+export function leanWayOf(collection: Collection): LeanWay | undefined {
+  return leanWays.get(collection)
+}
+
+/** Calls `onSent` with the name of each command that goes to the database from now on. */
+export function onCommands(connection: Connection, onSent: (name: string) => void): void {
+  connection.getClient().on('commandStarted', (event: CommandStartedEvent) => onSent(event.commandName))
+  countedBy.set(connection, onSent)
+}
+
 /** The result of a call to the driver beside collections; one that the driver would never end fails as ambiguous. */
 export function within<T>(connection: Connection, result: Promise<T>): Promise<T> {
   return watches.get(connection)?.within(result) ?? result
@@ -95,7 +116,21 @@ export async function openConnection(
 ): Promise<Connection> {
   let connection: Connection | undefined
   try {
+    const options = {
+      maxPoolSize: 20,
+      serverSelectionTimeoutMS: Math.min(patienceMs, SELECTION_MS),
+      waitQueueTimeoutMS: SELECTION_MS,
+      connectTimeoutMS: SELECTION_MS,
+      socketTimeoutMS: use === 'work' ? SOCKET_MS : 0,
+      // Journaled before acknowledged; on a replica set a majority has it.
+      w: 'majority' as const,
+      journal: true,
+      retryWrites: true,
+      ignoreUndefined: true,
+      promoteLongs: true,
+    }
     connection = mongoose.createConnection(uri, {
+      ...options,
       dbName: databaseName,
       autoIndex: false,
       autoCreate: false,
@@ -103,20 +138,13 @@ export async function openConnection(
       // repeated.
       bufferCommands: false,
       monitorCommands: true,
-      maxPoolSize: 20,
-      serverSelectionTimeoutMS: Math.min(patienceMs, SELECTION_MS),
-      waitQueueTimeoutMS: SELECTION_MS,
-      connectTimeoutMS: SELECTION_MS,
-      socketTimeoutMS: use === 'work' ? SOCKET_MS : 0,
-      // Journaled before acknowledged; on a replica set a majority has it.
-      w: 'majority',
-      journal: true,
-      retryWrites: true,
-      ignoreUndefined: true,
-      promoteLongs: true,
     })
     await connection.asPromise()
-    if (use === 'work') watch(connection)
+    if (use === 'setUp') return connection
+    const lean = new mongoose.mongo.MongoClient(uri, options)
+    watch(connection, lean, databaseName)
+    // One that is connected finds its server again; a first connect that fails makes all calls beside it fail.
+    await lean.connect()
     return connection
   } catch (cause) {
     await connection?.close()
@@ -124,12 +152,35 @@ export async function openConnection(
   }
 }
 
-/** From now on no call to a collection of this connection can wait without end. */
-function watch(connection: Connection): void {
+/**
+ * From now on no call to a collection of this connection can wait without end. Its lean commands go over `client`, which
+ * is closed with it.
+ */
+function watch(connection: Connection, client: mongoose.mongo.MongoClient, databaseName: string): void {
   const calls = new LostCalls(connection.getClient(), LOST, lostCall)
   watches.set(connection, calls)
-  const { collection } = connection
-  Object.assign(connection, { collection: (name: string) => calls.guard(collection.call(connection, name)) })
+  const leanCalls = new LostCalls(client, LOST, lostCall)
+  const db = client.db(databaseName)
+  const send = (name: string, command: Record<string, unknown>) => {
+    countedBy.get(connection)?.(name)
+    return leanCalls.within(db.command(command))
+  }
+  const guards = new Map<string, object>()
+  const { collection, close } = connection
+  Object.assign(connection, {
+    collection: (name: string) => {
+      const known = guards.get(name)
+      if (known !== undefined) return known
+      const guarded = calls.guard(collection.call(connection, name))
+      guards.set(name, guarded)
+      leanWays.set(guarded, { collection: name, send: send as LeanWay['send'] })
+      return guarded
+    },
+    close: async (...args: Parameters<Connection['close']>) => {
+      await client.close()
+      await close.apply(connection, args)
+    },
+  })
 }
 
 function lostCall(): Error {

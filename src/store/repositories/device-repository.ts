@@ -12,17 +12,22 @@ import {
   type LinkedDevice,
   type Page,
   type Selector,
+  type Timestamp,
 } from '../../domain/index.ts'
 import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
 import type { CompletedChanges } from '../commit/completed-changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import { fromDocument } from '../mongo/convert.ts'
+import { isTransient, isUnreachable } from '../mongo/failure.ts'
 import { both, filterOf } from '../mongo/filter.ts'
+import { updateAndReadLean } from '../mongo/lean-commands.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 import { inBatches } from '../reads/batches.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
 import { type Explained, explainPage, MOVED_AT, type Order, page } from '../reads/paging.ts'
 
+/** Contacts that are stored one by one at once: where more come together, they share their commands. */
+const FEW_CONTACTS = 2
 const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
 /** Orders whose fields do not move, or only forward in time; a device that was deleted and connects again is a new one. */
 const MOVES: Partial<Readonly<Record<DeviceSortField, Order['moves']>>> = {
@@ -52,6 +57,8 @@ export class DeviceRepository implements DeviceStore {
   readonly #byEndpoint: GroupRead
   readonly #now: () => number
   readonly #wide: boolean
+  /** Contacts that are stored one by one at this moment. */
+  #contacts = 0
 
   constructor(
     connection: Connection,
@@ -84,6 +91,29 @@ export class DeviceRepository implements DeviceStore {
 
   commit(change: DeviceChange): Promise<void> {
     return this.#changes.around(change, (kept) => this.#commit.commit(this.#writer.deviceSet(kept, this.#now())))
+  }
+
+  async contacted(id: DeviceId, at: Timestamp): Promise<Device | undefined> {
+    if (this.#contacts >= FEW_CONTACTS || this.#byId.isBusy || this.#commit.isBusy) return undefined
+    const { writes, onCommitted } = this.#writer.deviceSet(
+      { deviceId: id, set: { 'cwmp.lastInformAt': at } },
+      this.#now(),
+    )
+    const [write] = writes
+    if (write === undefined) return undefined
+    this.#contacts++
+    try {
+      const document = await updateAndReadLean(this.#devices, write.operation)
+      if (document === undefined || document === null) return undefined
+      onCommitted?.()
+      return toDevice(document)
+    } catch (error) {
+      // The commit that follows stores the time once more, and perseveres.
+      if (isTransient(error) && !isUnreachable(error)) return undefined
+      throw error
+    } finally {
+      this.#contacts--
+    }
   }
 
   async list(query: DeviceQuery): Promise<Page<Device>> {

@@ -2,6 +2,7 @@ import { type Clock, isOvertaken, retryOnConflict } from '../../../base/index.ts
 import {
   applyPatch,
   type Device,
+  type DeviceChange,
   type DeviceId,
   type DeviceStore,
   hasEvent,
@@ -29,8 +30,9 @@ interface Arrival {
 }
 
 /**
- * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device
- * is new and may not be registered now.
+ * Stores the time of the Inform and reads the record, works out what else the Inform changes, and commits that: one
+ * command where there is nothing else, and two grouped round trips where many come at once. Undefined: the device is new
+ * and may not be registered now.
  */
 export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Arrival | undefined> {
   const { devices, clock, wakes, mayRegister } = options
@@ -38,14 +40,15 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
   const now = clock.now()
   const wake = wakes.waiting(id)
   const work = async () => {
-    const known = await devices.get(id)
+    const contacted = await devices.contacted(id, now)
+    const known = contacted ?? (await devices.get(id))
     if (known === undefined && !isAdmitted) {
       if ((await mayRegister?.()) === false) return undefined
       isAdmitted = true
     }
     const change = informChange(known, facts, now)
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
-    await devices.commit(change)
+    if (contacted === undefined || !isContactAlone(change)) await devices.commit(change)
     if (wake !== undefined) wakes.stored(id, wake)
     const { create } = change
     if (create !== undefined) return { device: create, made: change.parameters ?? [] }
@@ -53,6 +56,11 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
   }
   // Another instance may create or delete the record between the read and the commit.
   return retryOnConflict(work, { attempts: 3, isRetryable: isOvertaken })
+}
+
+/** True for a change that only stores the time of the contact. */
+function isContactAlone({ deviceId: _id, set = {}, ...more }: DeviceChange): boolean {
+  return Object.keys(more).length === 0 && Object.keys(set).every((field) => field === 'cwmp.lastInformAt')
 }
 
 /** A boot may end operations that wait for it: before the Inform is acknowledged, and so never lost. */
