@@ -4,6 +4,7 @@ import type { Discoveries } from './discovery/discoveries.ts'
 import { type EnrolOptions, enrol, giveAccess } from './login/enrol.ts'
 import type { Session } from './session/session.ts'
 import type { ParameterTypes } from './session/values.ts'
+import type { FileUrl } from './verbs/download.ts'
 import { execute } from './verbs/execute.ts'
 
 interface TurnsOptions {
@@ -13,8 +14,7 @@ interface TurnsOptions {
   enrolment: EnrolOptions
   clock: Clock
   log: Log
-  /** Returns the address of a file of this server for the CPE of a session; undefined where it is not known. */
-  fileUrl(session: Session, file: { kind: string; id: string; name: string }): string | undefined
+  fileUrl: FileUrl
   /** Asks the CPE for another session. */
   comeAgain(session: Session): void
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void

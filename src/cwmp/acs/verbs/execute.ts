@@ -1,19 +1,16 @@
-import { defined, TransportError } from '../../../base/index.ts'
+import { TransportError } from '../../../base/index.ts'
 import { isSearch } from '../../../datamodel/index.ts'
 import {
   changeSubscriptions,
   type ExecuteHooks,
   failedResult,
-  isVersion,
   type Operation,
   type OperationResult,
   outcomeError,
   type PathOutcome,
-  REQUEST_BOUNDS,
   type RequestFor,
   restartOf,
   resultOf,
-  versionAfter,
 } from '../../../domain/index.ts'
 import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import { type Discoveries, NOTHING_FOUND } from '../discovery/discoveries.ts'
@@ -22,6 +19,7 @@ import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { add } from './add-rows.ts'
 import { diagnose } from './diagnose.ts'
+import { download, type FileUrl, ownFile } from './download.ts'
 import { instances, supportedBelow } from './names.ts'
 import { later, refused } from './outcome.ts'
 import { readPaths } from './read-paths.ts'
@@ -33,8 +31,7 @@ interface ExecuteContext {
   types: ParameterTypes
   notes: CpeNotes
   discoveries: Pick<Discoveries, 'collect'>
-  /** Returns the address of a file of this server for the CPE of a session; undefined where it is not known. */
-  fileUrl?(session: Session, file: { kind: string; id: string; name: string }): string | undefined
+  fileUrl?: FileUrl
 }
 
 /**
@@ -90,9 +87,16 @@ async function play(
     case 'download':
       return download(session, request, operation, hooks)
     case 'script':
-      return ownFile(session, '3 Vendor Configuration File', `${request.template}.alter`, operation, hooks, context)
+      return ownFile(
+        session,
+        '3 Vendor Configuration File',
+        `${request.template}.alter`,
+        operation,
+        hooks,
+        context.fileUrl,
+      )
     case 'upgrade':
-      return ownFile(session, '1 Firmware Upgrade Image', 'upgrade.xml', operation, hooks, context)
+      return ownFile(session, '1 Firmware Upgrade Image', 'upgrade.xml', operation, hooks, context.fileUrl)
     case 'reboot':
       return reboot(session, operation, hooks)
     case 'factoryReset':
@@ -256,59 +260,6 @@ async function subscribe(
   // Later operations of this session use it; the engine stores it.
   if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
   return resultOf(request.paths.map((path) => ({ path })))
-}
-
-async function download(
-  session: Session,
-  request: RequestFor<'download'>,
-  operation: Operation,
-  hooks: ExecuteHooks,
-): Promise<OperationResult> {
-  await hooks.beforeSend()
-  const answer = await session.call('Download', {
-    CommandKey: operation.id,
-    FileType: request.fileType ?? '1 Firmware Upgrade Image',
-    URL: request.url,
-    Username: request.username ?? '',
-    Password: request.password ?? '',
-    FileSize: request.fileSize ?? 0,
-    TargetFileName: request.targetFileName ?? '',
-    DelaySeconds: 0,
-    SuccessURL: '',
-    FailureURL: '',
-  })
-  if (!answer.ok) return refused(answer.fault)
-  // CPE answer 0 (applied) while the work goes on: where the new version is known, it decides.
-  const coming = request.version !== undefined && !isVersion(session.device.softwareVersion, request.version)
-  return { outcome: answer.body.Status === 1 || coming ? 'pending' : 'done', results: [] }
-}
-
-/**
- * Has the CPE fetch the file of an operation from this server. Its name decides what RouterOS does with it: one that ends
- * in `.alter` is run as a script (RouterOS manual, TR-069 client).
- */
-async function ownFile(
-  session: Session,
-  fileType: string,
-  name: string,
-  operation: Operation,
-  hooks: ExecuteHooks,
-  { fileUrl }: ExecuteContext,
-): Promise<OperationResult> {
-  const url = fileUrl?.(session, { kind: 'operation', id: operation.id, name })
-  if (url === undefined || url.length > REQUEST_BOUNDS.download.url)
-    return failedResult(
-      outcomeError(
-        'noAddress',
-        'the CPE has shown no address of this server that it can fetch from: set --cwmp-public-url',
-      ),
-    )
-  return download(
-    session,
-    { verb: 'download', url, fileType, ...defined({ version: versionAfter(operation.request) }) },
-    operation,
-    hooks,
-  )
 }
 
 async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {
