@@ -7,8 +7,8 @@ import { shownPlain } from './shown-value.ts'
 
 /** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
 const MAX_VALUE = 65_536
-/** Parameters in one commit; a larger result becomes several. */
-export const PARAMETERS_PER_COMMIT = 500
+/** Parameters in one commit, which takes some milliseconds; a larger result becomes several. */
+export const PARAMETERS_PER_COMMIT = 1000
 
 /** Longest path that is kept, in characters; CWMP has 256 (TR-069 A.3.2.1). */
 const MAX_PATH = 1024

@@ -47,6 +47,8 @@ const canHoldAddress = (rest: string) => ADDRESS_PATHS.some((pattern) => pattern
 /** Returns true when a fact can be read from this parameter: of a large tree only these must be in memory together. */
 export function bearsFacts(path: string): boolean {
   const rest = path.slice(path.indexOf('.') + 1)
+  // A tree may have thousands of these.
+  if (rest.startsWith('X_')) return bearsClass(rest)
   return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || canHoldAddress(rest) || bearsClass(rest)
 }
 

@@ -60,13 +60,23 @@ export function newerParameterWrites(deviceId: string, parameters: ParameterWrit
 /** Returns parameters by their objects; those with a name that the database does not take are left out. */
 export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWrite[]> {
   const objects = new Map<string, ParameterWrite[]>()
+  let object = ''
+  let leaves: ParameterWrite[] | undefined
   for (const parameter of parameters) {
-    const { object, leaf } = splitLeaf(parameter.path)
+    const { path } = parameter
+    const end = path.lastIndexOf('.') + 1
     // Field names of the database must not begin with a dollar sign; no parameter of any model does.
-    if (leaf === '' || leaf.startsWith('$') || leaf.includes('\0')) continue
-    const leaves = objects.get(object)
-    if (leaves === undefined) objects.set(object, [parameter])
-    else leaves.push(parameter)
+    if (end === path.length || path[end] === '$' || path.indexOf('\0', end) >= 0) continue
+    // Those of one object mostly come together.
+    if (leaves === undefined || end !== object.length || !path.startsWith(object)) {
+      object = path.slice(0, end)
+      leaves = objects.get(object)
+      if (leaves === undefined) {
+        leaves = []
+        objects.set(object, leaves)
+      }
+    }
+    leaves.push(parameter)
   }
   return objects
 }

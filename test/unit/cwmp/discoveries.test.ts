@@ -4,7 +4,7 @@ import { Discoveries } from '../../../src/cwmp/acs/discovery/discoveries.ts'
 import type { DiscoveryMode } from '../../../src/cwmp/acs/discovery/walk.ts'
 import type { Session } from '../../../src/cwmp/acs/session/session.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
-import type { Device, DeviceId, Protocol } from '../../../src/domain/index.ts'
+import { type Device, type DeviceId, PARAMETERS_PER_COMMIT, type Protocol } from '../../../src/domain/index.ts'
 import { type Asked, type ScriptedSession, scriptedSession } from '../../support/cwmp-script.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
@@ -575,7 +575,7 @@ describe('an answer with the whole of a large tree', () => {
     expect(await made.run(script.session, () => false)).toBe('done')
     expect(Object.keys(w.stored())).toHaveLength(2400)
     expect(sizes.length).toBeGreaterThan(1)
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(500)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(PARAMETERS_PER_COMMIT)
   })
 })
 

@@ -246,6 +246,9 @@ export function answered(
   types: ParameterTypes,
 ): PathOutcome[] {
   const open = new Set(asked)
+  // Mostly the values come as they were asked for, each once.
+  if (values.length === asked.length && open.size === asked.length && values.every(({ name }, i) => name === asked[i]))
+    return values.map(({ name, value, type }) => ({ path: name, value, type: types.typeOf(name, type) }))
   const objects = asked.filter((path) => path.endsWith('.'))
   const outcomes = new Map<string, PathOutcome>()
   for (const { name, value, type } of values.slice(0, MAX_ANSWERED)) {
