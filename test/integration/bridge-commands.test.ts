@@ -323,18 +323,95 @@ describe('configuration files', () => {
   const FILE = 'Device.DeviceInfo.VendorConfigFile.1.'
   const ARGS = { URL: 'https://backup.example/a', Username: 'u', Password: 'long enough' }
 
-  it.each(['Backup()', 'Restore()'])(
-    '%s checks its arguments, and says that there is no transfer of files',
-    async (name) => {
-      const { bench, bridge } = await start()
-      const run = (args: Record<string, string>) => bench.run(FILE + name, { ...ARGS, ...args })
-      await expect(run({ URL: 'https://elsewhere.example/a' })).rejects.toEqual(error(7027, /backup hosts/))
-      await expect(run({ URL: 'http://backup.example/a' })).rejects.toEqual(error(7027, /https/))
-      await expect(run({ Password: 'short' })).rejects.toEqual(error(7027, /encrypted/))
-      await expect(run({})).rejects.toEqual(error(7022, /no transfer of files/))
-      expect(written(bridge)).toEqual([])
+  it.each(['Backup()', 'Restore()'])('%s checks its arguments before anything is sent', async (name) => {
+    const { bench, bridge } = await start()
+    const run = (args: Record<string, string>) => bench.run(FILE + name, { ...ARGS, ...args })
+    await expect(run({ URL: 'https://elsewhere.example/a' })).rejects.toEqual(error(7027, /backup hosts/))
+    for (const URL of ['http://backup.example/a', 'routeros-file:0', 'routeros-file:10', 'routeros-file:../x', ''])
+      await expect(run({ URL })).rejects.toEqual(error(7027, /https/))
+    await expect(run({ Password: 'short' })).rejects.toEqual(error(7027, /encrypted/))
+    await expect(run({ URL: 'routeros-file:1', Password: 'seven\nlines' })).rejects.toEqual(error(7027, /password/))
+    expect(written(bridge)).toEqual([])
+  })
+
+  it('a backup goes to no server, and says where it may be', async () => {
+    const { bench, bridge } = await start()
+    await expect(bench.run(`${FILE}Backup()`, ARGS)).rejects.toEqual(
+      error(7022, /no transfer of files.*routeros-file:1/),
+    )
+    expect(written(bridge)).toEqual([])
+  })
+
+  it('a backup is encrypted, stays on the router, and is loaded again with its password', async () => {
+    const { bench, bridge } = await start({ faults: { bootMs: 50 } })
+    const at = { URL: 'routeros-file:3', Password: 'long enough' }
+    await expect(bench.run(`${FILE}Restore()`, at)).rejects.toEqual(error(7022, /no backup in this place/))
+    await bridge.other('/system/identity/set', { name: 'before' })
+    expect(await bench.run(`${FILE}Backup()`, at)).toEqual({ output: {} })
+    expect(bridge.sent.find(({ path }) => path === '/system/backup/save')?.args).toEqual({
+      name: 'isthmus-3.backup',
+      password: 'long enough',
+      encryption: 'aes-sha256',
+    })
+    await bridge.other('/system/identity/set', { name: 'after' })
+    const wrong = { ...at, Password: 'not that one' }
+    await expect(bench.confirmed(`${FILE}Restore()`, wrong)).rejects.toEqual(error(7022, /wrong password/))
+    expect(bench.restarts).toEqual([])
+    await bench.confirmed(`${FILE}Restore()`, at)
+    expect(bench.restarts).toEqual([{ cause: 'RemoteReboot', commandKey: 'key-1' }])
+    const nameOf = () => bridge.emulated.store.table('/system/identity')[0]?.values.name
+    await until(() => nameOf() === 'before')
+    expect(bench.audited.map(({ command, level }) => `${command} ${level}`)).toEqual([
+      `${FILE}Backup() 2`,
+      `${FILE}Restore() 3`,
+      `${FILE}Restore() 3`,
+    ])
+    expect(JSON.stringify([bench.lines, bench.audited])).not.toContain('long enough')
+  })
+
+  it.each(['nothing', 'silence'] as const)(
+    'a router that answers a load with %s has loaded it',
+    async (rebootAnswer) => {
+      const { bench } = await start({ faults: { bootMs: 50, rebootAnswer } })
+      const at = { URL: 'routeros-file:1', Password: 'long enough' }
+      await bench.run(`${FILE}Backup()`, at)
+      await bench.confirmed(`${FILE}Restore()`, at)
+      expect(bench.restarts).toHaveLength(1)
     },
   )
+
+  it('a backup of a server of the operator is loaded by the router, under a name of the bridge', async () => {
+    const { bench, bridge } = await start({ faults: { bootMs: 50 } })
+    await bridge.other('/system/identity/set', { name: 'before' })
+    await bench.run(`${FILE}Backup()`, { URL: 'routeros-file:1', Password: 'long enough' })
+    const saved = bridge.emulated.state.backups.get('isthmus-1.backup')
+    if (saved === undefined) throw new Error('no backup')
+    bridge.emulated.state.served.set('https://backup.example/r1', saved)
+    await bridge.other('/system/identity/set', { name: 'after' })
+    const from = { URL: 'https://backup.example/r1', Password: 'long enough' }
+    await bench.confirmed(`${FILE}Restore()`, from)
+    expect(bridge.sent.find(({ path }) => path === '/tool/fetch')?.args).toEqual({
+      url: 'https://backup.example/r1',
+      'dst-path': 'isthmus-restore.backup',
+      'check-certificate': 'yes',
+    })
+    await until(() => bridge.emulated.store.table('/system/identity')[0]?.values.name === 'before')
+  })
+
+  it('a router whose device-mode forbids fetch loads a backup of its own alone', async () => {
+    const { bench, bridge } = await start({ profile: 'home' })
+    await expect(bench.run(`${FILE}Restore()`, ARGS)).rejects.toEqual(error(7022, /device-mode/))
+    expect(written(bridge)).toEqual([])
+  })
+
+  it('an account without the right to load is named as such', async () => {
+    const { bench, bridge } = await start()
+    const at = { URL: 'routeros-file:1', Password: 'long enough' }
+    await bench.run(`${FILE}Backup()`, at)
+    bridge.level = 2
+    await expect(bench.confirmed(`${FILE}Restore()`, at)).rejects.toEqual(error(7006, /level 3/))
+    expect(bench.restarts).toEqual([])
+  })
 })
 
 describe('services', () => {

@@ -4,6 +4,7 @@ import { AgentError, type CommandCall, type CommandResult } from '../../usp/inde
 import { failureOf } from '../write/router-failure.ts'
 import { allowedUrl, badArgument, isSet } from './arguments.ts'
 import { type BridgeCommand, type CommandTools, ownCommand } from './command.ts'
+import { DOWNLOAD_MS, fetchFile, merged } from './fetch-file.ts'
 import { restart } from './restarts.ts'
 
 const IMAGE = 'Device.DeviceInfo.FirmwareImage.{i}.'
@@ -11,8 +12,6 @@ const IMAGE = 'Device.DeviceInfo.FirmwareImage.{i}.'
 const CHANNEL_URL = /^routeros-channel:(stable|long-term|testing|development)$/
 /** The command that downloads nothing. */
 const CHECK = 'X_MIKROTIK_CheckForUpdates()'
-/** Milliseconds for a download of some tens of megabytes over a slow line. */
-const DOWNLOAD_MS = 1_800_000
 const CHECK_MS = 60_000
 /** The longest wait for the start of a time window, in seconds: one week. */
 const MAX_START = 604_800
@@ -112,29 +111,22 @@ async function fromChannel(channel: string, { signal }: CommandCall, { router, r
 
 /** Checks a URL and resolves with the work that loads it. */
 async function fromServer(call: CommandCall, tools: CommandTools): Promise<() => Promise<void>> {
-  const { rows, router, policy } = tools
+  const { rows, policy } = tools
   const url = allowedUrl(call, policy.firmwareHosts, 'firmware hosts')
   const file = url.pathname.split('/').at(-1) ?? ''
-  const [mode] = await rows.allIfThere('/system/device-mode', ['mode', 'fetch'])
-  if (mode?.fetch === 'no' || mode?.fetch === 'false')
-    throw new AgentError(7022, 'the device-mode of this router does not allow fetch')
   const [resource = {}] = await rows.all('/system/resource', ['version', 'architecture-name'])
   const running = (resource.version ?? '').split(' ')[0]
   const named = packageOf(file, resource['architecture-name'] ?? '')
   if (named === undefined)
     throw badArgument('URL', `must end in a package for ${resource['architecture-name']}, e.g. ${exampleOf(resource)}`)
   checkMajor(running, named)
+  const load = await fetchFile(url, file, call, tools)
   const others = await extraPackages(tools, running)
   if (others.length > 0)
     throw new AgentError(7022, `the router has other packages, which one file does not update: ${others.join(', ')}`)
   const size = call.args.FileSize ?? ''
-  const command = rows.words.run('/tool', 'fetch', { url: url.href, 'dst-path': file, 'check-certificate': 'yes' })
   return async () => {
-    const result = merged((await router.command(command, { signal: call.signal, deadlineMs: DOWNLOAD_MS })).rows)
-    if (result.status !== 'finished')
-      throw new AgentError(7022, `the router could not load the file: ${result.status ?? 'it gave no reason'}`)
-    const stored = (await rows.all('/file', ['name', 'size'])).find(({ name }) => name === file)
-    if (stored === undefined) throw new AgentError(7022, 'the file is not on the router')
+    const stored = await load()
     if (size !== '' && size !== '0' && stored.size !== size)
       throw new AgentError(7022, `the file has ${stored.size} bytes instead of ${size}`)
   }
@@ -208,9 +200,4 @@ async function isDownloaded({ rows }: CommandTools): Promise<boolean> {
 function activate({ commandKey }: CommandCall, tools: CommandTools): void {
   const why = { cause: 'RemoteReboot', commandKey } as const
   restart(tools.rows.words.run('/system', 'reboot'), tools, why)
-}
-
-/** The rows of a command that reports its progress, later ones over earlier ones. */
-function merged(rows: readonly RouterRow[]): RouterRow {
-  return Object.assign({}, ...rows)
 }

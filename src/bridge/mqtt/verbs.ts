@@ -142,9 +142,12 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     'backup',
     verb(
       { burst: 1, everyMs: MINUTE },
-      { required: { url, password: text(8, 64) }, optional: NONE },
-      ({ url, password }, context) =>
-        context.operate(`${INFO}VendorConfigFile.1.`, 'Backup()', { URL: url, Username: '', Password: password }),
+      { required: { password: text(8, 64) }, optional: { url, place: integer(1, 9) } },
+      async ({ url, place, password }, context) => {
+        if ((url === undefined) === (place === undefined)) throw wrong('need either place or url')
+        const to = url ?? `routeros-file:${place}`
+        return context.operate(`${INFO}VendorConfigFile.1.`, 'Backup()', { URL: to, Username: '', Password: password })
+      },
     ),
   ],
   [

@@ -153,14 +153,16 @@ it('another Controller is shown with the routers, also when they could not be re
   }
   const polled = async () => {
     const polls = asked.filter((path) => path === '/bridge').length
-    clock.advance(120_000)
-    await until(() => asked.filter((path) => path === '/bridge').length > polls)
-    await settled(20)
+    // The next question may not be planned yet.
+    await until(() => {
+      clock.advance(120_000)
+      return asked.filter((path) => path === '/bridge').length > polls
+    })
   }
   await start()
   ;[host, pages] = ['192.0.2.2', false]
   await polled()
-  await until(() => asked.filter((path) => path === '/bridge/routers').length === 2)
+  await until(() => asked.filter((path) => path === '/bridge/routers').length > 1)
   expect(shown).toHaveLength(1)
   pages = true
   await polled()

@@ -1,5 +1,7 @@
 import { COMMENT, menu, READ, read, reads, rowVerb, SINGLE, verb, write } from '../form/menu.ts'
-import { BOOLEAN, oneOf, textOf } from '../form/value-kinds.ts'
+import { BOOLEAN, fileName, oneOf, textOf } from '../form/value-kinds.ts'
+
+const BACKUP_PASSWORD = { ...textOf(64, 8), expects: 'a password of 8 to 64 bytes' }
 
 /** Menus of the router itself. */
 export const SYSTEM = {
@@ -8,6 +10,15 @@ export const SYSTEM = {
     {
       reboot: verb(2),
       'reset-configuration': verb(3, { args: { 'skip-backup': oneOf('yes') } }),
+    },
+  ),
+  '/system/backup': menu(
+    {},
+    {
+      save: verb(2, {
+        args: { name: fileName('.backup'), password: BACKUP_PASSWORD, encryption: oneOf('aes-sha256') },
+      }),
+      load: verb(3, { args: { name: fileName('.backup'), password: BACKUP_PASSWORD } }),
     },
   ),
   '/system/resource': menu(

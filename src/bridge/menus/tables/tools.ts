@@ -3,7 +3,7 @@ import { durationOf, fileName, HOST, HTTPS_URL, INTERFACE, integerOf, oneOf } fr
 
 const FLAG = oneOf('yes', 'no')
 
-/** Diagnostics, which send packets and change nothing, and the fetch of firmware. */
+/** Diagnostics, which send packets and change nothing, and the fetch of firmware and backups. */
 export const TOOLS = {
   '': menu(
     reads(
@@ -50,7 +50,7 @@ export const TOOLS = {
         },
       }),
       fetch: verb(3, {
-        args: { url: HTTPS_URL, 'dst-path': fileName('.npk'), 'check-certificate': oneOf('yes') },
+        args: { url: HTTPS_URL, 'dst-path': fileName('.npk', '.backup'), 'check-certificate': oneOf('yes') },
       }),
     },
   ),

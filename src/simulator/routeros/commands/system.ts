@@ -49,7 +49,7 @@ export const SYSTEM_COMMANDS: Readonly<Record<string, Command>> = {
       const stamp = `${date.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}`
       const name = request.args.get('name') ?? `${router.store.table('/system/identity')[0]?.values.name}-${stamp}`
       const file = name.endsWith('.backup') ? name : `${name}.backup`
-      router.backups.set(file, router.store.save())
+      router.backups.set(file, { tables: router.store.save(), password: request.args.get('password') ?? '' })
       saveFile(router, { name: file, type: 'backup', size: '34816' })
       reply.done()
     },
@@ -59,10 +59,11 @@ export const SYSTEM_COMMANDS: Readonly<Record<string, Command>> = {
     run({ router, request, reply }) {
       const name = request.args.get('name')
       if (name === undefined) throw missing('name')
-      const tables = router.backups.get(name)
-      if (tables === undefined) throw new Trap('failure: backup file not found', 4)
+      const backup = router.backups.get(name)
+      if (backup === undefined) throw new Trap('failure: backup file not found', 4)
+      if (backup.password !== (request.args.get('password') ?? '')) throw new Trap('failure: wrong password', 4)
       leave(router, reply, () => {
-        router.nextTables = tables
+        router.nextTables = backup.tables
         router.onRestart('reboot')
       })
     },

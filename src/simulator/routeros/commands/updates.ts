@@ -114,7 +114,10 @@ function fetchFile(call: Call): void {
   progress(call, rows, () => {
     if (failed) return reply.refuse(new Trap('failure: resolving error', 4))
     const npk = /^routeros-(\d+\.\d+(?:\.\d+)?)(?:-([\w-]+))?\.npk$/.exec(name)
-    saveFile(router, { name, type: npk === null ? '.txt file' : 'package', size: '12288' })
+    const backup = name.endsWith('.backup') ? router.served.get(url) : undefined
+    if (backup !== undefined) router.backups.set(name, backup)
+    const type = npk !== null ? 'package' : backup !== undefined ? 'backup' : '.txt file'
+    saveFile(router, { name, type, size: '12288' })
     if (npk?.[1] !== undefined && npk[2] === router.profile.board.npk) router.nextVersion = npk[1]
     reply.done()
   })

@@ -25,6 +25,12 @@ export type RestartKind = 'reboot' | 'reset' | 'power'
 
 const MAX_LOG = 100
 
+/** A backup: all tables, and the password that it is encrypted with. */
+interface SavedBackup {
+  tables: ReturnType<RouterStore['save']>
+  password: string
+}
+
 /** The router behind its services: tables, menus, users, time. */
 export class RouterState implements RouterView {
   readonly profile: RouterProfile
@@ -42,7 +48,9 @@ export class RouterState implements RouterView {
   /** Tables of a backup that are loaded at the next boot. */
   nextTables: ReturnType<RouterStore['save']> | undefined
   /** Backups by file name. */
-  readonly backups = new Map<string, ReturnType<RouterStore['save']>>()
+  readonly backups = new Map<string, SavedBackup>()
+  /** Backups that servers have, by URL. */
+  readonly served = new Map<string, SavedBackup>()
   reboots = 0
   #version: string
   #bootedAt: number
