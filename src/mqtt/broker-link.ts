@@ -15,6 +15,8 @@ interface BrokerLinkParts {
   filters: readonly string[]
   /** See `BrokerEvents`. */
   onMessage(message: IncomingMessage): void | Promise<void>
+  /** Called before a connection is opened: messages may come before `onUp`. */
+  onOpen?(): void
   /** Called when messages come and can be sent, and when they cannot any more. */
   onUp(connection: BrokerConnection): void
   onDown(): void
@@ -71,6 +73,7 @@ export class BrokerLink {
       if (attempt.connection !== undefined && this.#connection === attempt.connection) this.#down(reason)
     }
     try {
+      this.#parts.onOpen?.()
       const connection = await dial(this.#level, { onMessage, onClose })
       attempt.connection = connection
       await connection.subscribe(filters).catch(async (error: unknown) => {

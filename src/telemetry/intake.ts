@@ -28,13 +28,15 @@ const OF_TELEMETRY = { maxAgeMs: 600_000, maxAheadMs: 30_000 }
 /** Events and responses wait at the bridge and at the broker. */
 const OF_EVENTS = { maxAgeMs: 7 * 86_400_000, maxAheadMs: 30_000 }
 /** Messages of one router at once, and then in a second; of one bridge; of all together. */
-const PER_ROUTER = { capacity: 120, perSecond: 4, maxKeys: 20_000 }
+const PER_ROUTER = { capacity: 600, perSecond: 10, maxKeys: 20_000 }
 const PER_BRIDGE = { capacity: 20_000, perSecond: 1000, maxKeys: 1000 }
 const TOGETHER = { capacity: 40_000, perSecond: 2000, maxKeys: 1 }
 /** Messages that are taken without an acknowledgement and are not done. */
 const MAX_UNDER_WAY = 2000
 const MAX_STATES = 20_000
 const MAX_SEEN = 20_000
+/** After a connection messages come again for this time; not every broker marks them (DUP). */
+const AGAIN_MS = 300_000
 /** Events of a device that are looked at for a message that the broker has sent before. */
 const MAX_LOOKED = 200
 
@@ -51,6 +53,7 @@ export class TelemetryIntake {
   readonly #seen = new BoundedSet<string>(MAX_SEEN)
   readonly #bridges = new BoundedMap<string, boolean>(PER_BRIDGE.maxKeys)
   #underWay = 0
+  #againUntil = 0
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -62,6 +65,11 @@ export class TelemetryIntake {
   /** The bridges that say of themselves that they are online. */
   get bridgesOnline(): number {
     return [...this.#bridges.values()].filter((isOnline) => isOnline).length
+  }
+
+  /** There is a new connection: what was not acknowledged over the last one comes again. */
+  connected(): void {
+    this.#againUntil = this.#deps.clock.now() + AGAIN_MS
   }
 
   /**
@@ -86,11 +94,6 @@ export class TelemetryIntake {
     work
       .catch((error: unknown) => this.#deps.log.warn({ reason: errorText(error) }, 'a message was not taken'))
       .finally(() => this.#underWay--)
-  }
-
-  /** Forgets which devices routers are. */
-  forget(): void {
-    this.#deps.publishers.forget()
   }
 
   /** Counts a message against the limits; RefusedMessage. */
@@ -198,10 +201,10 @@ export class TelemetryIntake {
     this.#deps.onMessage('bridge', 'taken')
   }
 
-  /** A message that was taken before; one that the broker marks as sent before is looked for in the feed. */
+  /** A message that was taken before; one that may have been is looked for in the feed. */
   async #isRepeated({ deviceId }: Publisher, digest: string, isMarked: boolean): Promise<boolean> {
     if (this.#seen.has(digest)) return true
-    if (!isMarked) return false
+    if (!isMarked && this.#deps.clock.now() >= this.#againUntil) return false
     const events = await this.#deps.events.ofDevice(deviceId, undefined, MAX_LOOKED)
     return events.some(({ data }) => data.message === digest)
   }

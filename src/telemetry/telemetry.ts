@@ -28,22 +28,13 @@ interface TelemetryDeps extends Omit<PublisherDeps, 'devices' | 'clock'> {
 
 const CHOOSE_MS = 5000
 const LINES_PER_MINUTE = 6
-/** Events after which routers and devices may belong together in another way. */
-const UNSETTLING = new Set<string>([
-  'device.registered',
-  'device.bound',
-  'device.unbound',
-  'device.deleted',
-  'bridge.deleted',
-  'router.stateChanged',
-])
-
 /** Takes what bridges publish over MQTT into records and feed, over one connection of one instance. */
 export class Telemetry implements Lifecycle {
   readonly name = 'telemetry'
   readonly #deps: TelemetryDeps
   readonly #log: Log
   readonly #intake: TelemetryIntake
+  readonly #publishers: Publishers
   readonly #writer: RecordWriter
   #link: BrokerLink | undefined
   #cancel: (() => void) | undefined
@@ -54,12 +45,13 @@ export class Telemetry implements Lifecycle {
     this.#deps = deps
     this.#log = limitLines(deps.log, deps.clock, LINES_PER_MINUTE)
     this.#writer = new RecordWriter({ ...deps, log: this.#log })
+    this.#publishers = new Publishers(deps)
     const topics = new TelemetryTopics(deps.prefix)
     this.#intake = new TelemetryIntake({
       ...deps,
       topics,
       writer: this.#writer,
-      publishers: new Publishers(deps),
+      publishers: this.#publishers,
       log: this.#log,
     })
   }
@@ -91,8 +83,8 @@ export class Telemetry implements Lifecycle {
   }
 
   /** Takes note of an event of the feed. */
-  heed({ type }: Pick<FeedEvent, 'type'>): void {
-    if (UNSETTLING.has(type)) this.#intake.forget()
+  heed(event: FeedEvent): void {
+    this.#publishers.heed(event)
   }
 
   async #choose(): Promise<void> {
@@ -117,6 +109,7 @@ export class Telemetry implements Lifecycle {
       filters: new TelemetryTopics(prefix).filters,
       onMessage: (message) => this.#intake.take(message),
       onUp: () => this.#log.info({ prefix }, 'telemetry of bridges is taken'),
+      onOpen: () => this.#intake.connected(),
       onDown: () => undefined,
       log: this.#log,
     })

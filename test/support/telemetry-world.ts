@@ -6,6 +6,7 @@ import {
   type DeviceId,
   deviceIdOf,
   type EndpointId,
+  type EventType,
   nameOfEndpoint,
   newDevice,
   placeOf,
@@ -83,10 +84,11 @@ export async function telemetryWorld(device: Partial<Device> = {}) {
       values[outcome] = (values[outcome] ?? 0) + count
     },
   })
+  let publishers = new Publishers(publisherDeps)
   const newIntake = () =>
     new TelemetryIntake({
       topics: new TelemetryTopics('network/mikrotik'),
-      publishers: new Publishers(publisherDeps),
+      publishers,
       writer,
       devices: stores.devices,
       events: stores.events,
@@ -109,9 +111,13 @@ export async function telemetryWorld(device: Partial<Device> = {}) {
     ts,
     /** The process starts anew: what is in memory alone is gone. */
     restart: () => {
+      publishers = new Publishers(publisherDeps)
       intake = newIntake()
+      intake.connected()
     },
-    forget: () => intake.forget(),
+    /** An event of the feed is heard. */
+    heed: (type: EventType, data: Record<string, unknown> = {}, deviceId: DeviceId = create.id) =>
+      publishers.heed({ type, deviceId, data }),
     /** A message arrives, and all that waits is stored. Resolves with what became of it. */
     async hear(topic: string, payload: object | string | Buffer, more: object = {}): Promise<string> {
       const body = Buffer.isBuffer(payload)
@@ -137,9 +143,7 @@ export async function telemetryWorld(device: Partial<Device> = {}) {
   }
 }
 
-/** The id of the device of another router. */
-export function otherDevice(serial: string): { id: DeviceId; device: Device } {
-  const identity = { oui: '48A98A', productClass: 'hAP', serial }
-  const device = newDevice(deviceIdOf(identity), identity, 'usp', 1)
-  return { id: device.id, device }
+/** The id of another device. */
+export function otherDevice(serial: string): DeviceId {
+  return deviceIdOf({ oui: '48A98A', productClass: 'hAP', serial })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { telemetryWorld } from '../../support/telemetry-world.ts'
+import { otherDevice, telemetryWorld } from '../../support/telemetry-world.ts'
 
 const CPU = 'Device.DeviceInfo.ProcessStatus.CPUUsage'
 const PORTS = 'Device.Ethernet.Interface.'
@@ -70,7 +70,7 @@ describe('a value of telemetry', () => {
   it('of a flood is dropped, and another router is not concerned', async () => {
     const { hear, ts, row, outcomes, clock } = await telemetryWorld()
     row('b1', 'r2')
-    for (let i = 0; i < 130; i++) await hear('telemetry/cpu_load', { ts: ts(), unit: '%', value: 1 })
+    for (let i = 0; i < 610; i++) await hear('telemetry/cpu_load', { ts: ts(), unit: '%', value: 1 })
     expect(outcomes.filter((one) => one === 'telemetry tooMany')).toHaveLength(10)
     const other = '/network/mikrotik/b1/r2/telemetry/cpu_load'
     expect(await hear(other, { ts: ts(), unit: '%', value: 1 })).toBe('telemetry taken')
@@ -151,11 +151,11 @@ describe('a publisher', () => {
   const cpu = (ts: string) => ({ ts, unit: '%', value: 12 })
 
   it('is refused for a router that its bridge does not have, or whose row has no mqtt', async () => {
-    const { hear, ts, row, forget } = await telemetryWorld()
+    const { hear, ts, row, heed } = await telemetryWorld()
     expect(await hear('/network/mikrotik/b1/r9/telemetry/cpu_load', cpu(ts()))).toBe('telemetry unknownRouter')
     expect(await hear('/network/mikrotik/b9/r1/telemetry/cpu_load', cpu(ts()))).toBe('telemetry unknownRouter')
     row('b1', 'r1', { mqtt: false })
-    forget()
+    heed('router.stateChanged', { bridgeId: 'b1', routerId: 'r1' })
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry unknownRouter')
   })
 
@@ -168,25 +168,34 @@ describe('a publisher', () => {
   })
 
   it('is refused when its certificate was revoked or has ended, and the device is bound by an Agent of its own', async () => {
-    const { hear, ts, certificates, forget, clock } = await telemetryWorld()
+    const { hear, ts, certificates, heed, clock } = await telemetryWorld()
     const [certificate] = certificates
     if (certificate !== undefined) certificate.revokedAt = 1
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry notBound')
     if (certificate !== undefined) delete certificate.revokedAt
-    forget()
+    expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry notBound')
+    heed('device.bound', { endpointId: 'os::48A98A-S1' }, otherDevice('S9'))
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry taken')
     clock.advance(2 * 86_400_000)
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry notBound')
   })
 
   it('needs no certificate where the serial number was read over CWMP and over the bridge, unless two bridges state it', async () => {
-    const { hear, ts, certificates, forget, row, change } = await telemetryWorld()
+    const { hear, ts, certificates, heed, row, change } = await telemetryWorld()
     certificates.length = 0
     await change({ binding: { endpointId: 'os::48A98A-S1' as never, proof: 'bridge', at: 1 } })
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry taken')
     row('b2', 'r1')
-    forget()
+    heed('device.unbound')
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry notBound')
+  })
+
+  it('is not looked for without end when it names ever new routers', async () => {
+    const { hear, ts, outcomes } = await telemetryWorld()
+    for (let i = 0; i < 4010; i++) await hear(`/network/mikrotik/b1/x${i}/telemetry/cpu_load`, cpu(ts()))
+    expect(outcomes.filter((one) => one === 'telemetry unknownRouter')).toHaveLength(4000)
+    expect(outcomes.at(-1)).toBe('telemetry tooMany')
+    expect(await hear('/network/mikrotik/b2/r1/telemetry/cpu_load', cpu(ts()))).toBe('telemetry unknownRouter')
   })
 
   it('is refused while its state/info names another router than the bridge has reported', async () => {
@@ -203,11 +212,14 @@ describe('a publisher', () => {
 
 describe('the feed', () => {
   it('has an event once, also when the broker sends it again before or after a restart', async () => {
-    const { hear, ts, events, restart } = await telemetryWorld()
+    const { hear, ts, events, restart, clock } = await telemetryWorld()
     const event = { ts: ts(60_000), mac: '02:00:00:00:00:01', signal_dbm: '-60', password: 'x' }
     expect(await hear('event/client_joined', event)).toBe('event taken')
     expect(await hear('event/client_joined', event)).toBe('event repeated')
     restart()
+    expect(await hear('event/client_joined', event)).toBe('event repeated')
+    restart()
+    clock.advance(600_000)
     expect(await hear('event/client_joined', event, { isRepeated: true })).toBe('event repeated')
     expect(events()).toEqual([
       {
