@@ -48,7 +48,8 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
     }
     const change = informChange(known, facts, now)
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
-    if (contacted === undefined || !isContactAlone(change)) await devices.commit(change)
+    if (contacted !== undefined && isContactAlone(change)) return { device: contacted }
+    await devices.commit(change)
     if (wake !== undefined) wakes.stored(id, wake)
     const { create } = change
     if (create !== undefined) return { device: create, made: change.parameters ?? [] }
