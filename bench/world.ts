@@ -47,6 +47,8 @@ export async function startWorld(flags: string[] = []): Promise<World> {
       name: 'server',
       env: { BENCH_PROFILE: profile, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${preload}`.trim() },
       script: resolve(import.meta.dirname, '../src/cli/main.js'),
+      // As it is started in production.
+      execArgv: ['--max-semi-space-size=32'],
       args: [
         ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn', '--secret-key', 'bench'],
         ...['--mongodb-uri', database.uri, '--database-name', databaseName],

@@ -17,6 +17,8 @@ interface ChildOptions {
   name: string
   script: string
   args: string[]
+  /** Options of Node itself; default: those of this process. */
+  execArgv?: string[]
   env?: NodeJS.ProcessEnv
   /** The folder it runs in; default: this process's. */
   cwd?: string
@@ -36,6 +38,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = fork(options.script, options.args, {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
+    execArgv: options.execArgv ?? process.execArgv,
     // Its own group: Ctrl-C reaches the demo alone, which then stops its children in order.
     detached: true,
     stdio: ['ignore', options.logFd, options.logFd, 'ipc'],
