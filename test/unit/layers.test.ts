@@ -199,6 +199,13 @@ describe('the house', () => {
     expect(unusedExports([one, two], [one, two, index, user])).toEqual([])
   })
 
+  it('writes many documents by a statement for each: see updateEach', () => {
+    const many = /\.(?:updateMany|deleteMany)\(/
+    // Nothing of the job queue is written in a transaction.
+    const found = files.filter(({ path, text }) => many.test(text) && !path.endsWith('jobs/job-queue.ts'))
+    expect(found.map(({ path }) => path)).toEqual([])
+  })
+
   it('cites no document that a reader cannot have', () => {
     const pages = [
       'README.md',

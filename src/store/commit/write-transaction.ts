@@ -37,7 +37,9 @@ export class TransactionWriter implements SetWriter {
 
   async write(sets: MarkedSet[], deadline: number, over: Over): Promise<FlushResult<void>[]> {
     const byCollection = gather(sets)
-    const single = byCollection.size === 1 && [...byCollection.values()].every((writes) => writes.length === 1)
+    const [first, ...others] = [...byCollection.values()].flat()
+    // In a transaction a deletion of many fails at a conflict; alone it would block the collection, see `updateEach`.
+    const single = first !== undefined && others.length === 0 && !('deleteMany' in first.operation)
     try {
       await persevere(async (last) => {
         over.throwIfAborted()

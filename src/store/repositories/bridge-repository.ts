@@ -13,6 +13,7 @@ import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { Write } from '../commit/write-set.ts'
 import { fromDocument, toDocument } from '../mongo/convert.ts'
+import { deleteEach } from '../mongo/each.ts'
 import type { Collection, Connection, Document_, Filter, UpdateFilter } from '../mongo/mongoose.ts'
 import { page } from '../reads/paging.ts'
 
@@ -75,7 +76,7 @@ export class BridgeRepository implements BridgeStore {
   async delete(id: string, events: readonly NewEvent[]): Promise<boolean> {
     // Routers first: cut off in between, the bridge is still there to be deleted again.
     const serials = await this.#serials({ bridgeId: id })
-    await this.#routers.deleteMany({ bridgeId: id })
+    await deleteEach(this.#routers, { bridgeId: id })
     this.#changed(serials)
     if ((await this.get(id)) === undefined) return false
     const remove: Write = { collection: 'bridges', operation: { deleteOne: { filter: { _id: id } } } }

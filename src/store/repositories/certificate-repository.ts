@@ -4,6 +4,7 @@ import type { AuthorityKeys, CertificateStore, IssuedCertificate } from '../../p
 import type { SecretBox } from '../../security/index.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import { fromDocument, toDocument } from '../mongo/convert.ts'
+import { updateEach } from '../mongo/each.ts'
 import { isDuplicate } from '../mongo/failure.ts'
 import type { Collection, Connection, Document_, Filter, UpdateFilter } from '../mongo/mongoose.ts'
 import { page } from '../reads/paging.ts'
@@ -83,7 +84,7 @@ export class CertificateRepository implements CertificateStore {
   ): Promise<void> {
     const of: Filter =
       'id' in which ? { _id: which.id } : 'owner' in which ? { owner: which.owner } : { names: which.name }
-    await this.#certificates.updateMany({ ...of, revokedAt: NOT_REVOKED }, {
+    await updateEach(this.#certificates, { ...of, revokedAt: NOT_REVOKED }, {
       $set: { revokedAt: at, reason },
     } as UpdateFilter)
   }

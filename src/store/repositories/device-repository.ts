@@ -18,6 +18,7 @@ import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
 import type { CompletedChanges } from '../commit/completed-changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import { fromDocument } from '../mongo/convert.ts'
+import { deleteEach, updateEach } from '../mongo/each.ts'
 import { isTransient, isUnreachable } from '../mongo/failure.ts'
 import { both, filterOf } from '../mongo/filter.ts'
 import { updateAndReadLean } from '../mongo/lean-commands.ts'
@@ -154,8 +155,8 @@ export class DeviceRepository implements DeviceStore {
   }
 
   async #deleteTree(deviceId: DeviceId): Promise<void> {
-    await this.#parameters.deleteMany({ deviceId })
-    await this.#largeValues.deleteMany({ deviceId })
+    await deleteEach(this.#parameters, { deviceId })
+    await deleteEach(this.#largeValues, { deviceId })
     await this.#instanceMaps.deleteOne({ _id: deviceId })
   }
 
@@ -169,8 +170,7 @@ export class DeviceRepository implements DeviceStore {
       'usp.lastDisconnect': { at, reason },
       updatedAt: at,
     }
-    const { modifiedCount } = await this.#devices.updateMany({ 'usp.linked': true, 'usp.instance': holder }, { $set })
-    return modifiedCount
+    return updateEach(this.#devices, { 'usp.linked': true, 'usp.instance': holder }, { $set })
   }
 
   async withOpenWork(ids: DeviceId[]): Promise<DeviceId[]> {

@@ -1,5 +1,6 @@
 import type { DeviceId, Group, GroupStore, MembersChange, Page } from '../../domain/index.ts'
 import { fromDocument } from '../mongo/convert.ts'
+import { updateEach } from '../mongo/each.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 import { page } from '../reads/paging.ts'
 import { putRevised } from './revised.ts'
@@ -31,7 +32,7 @@ export class GroupRepository implements GroupStore {
 
   async delete(id: string): Promise<boolean> {
     // Members first: cut off in between, the group is still there to be deleted again.
-    await this.#devices.updateMany({ groups: id }, { $pull: { groups: id as never }, $inc: { revision: 1 as never } })
+    await updateEach(this.#devices, { groups: id }, { $pull: { groups: id as never }, $inc: { revision: 1 as never } })
     const { deletedCount } = await this.#groups.deleteOne({ _id: id })
     return deletedCount > 0
   }
@@ -51,18 +52,18 @@ export class GroupRepository implements GroupStore {
     for await (const { _id } of found) known.add(_id)
     let changed = 0
     if (add.length > 0) {
-      const { modifiedCount } = await this.#devices.updateMany(
+      changed += await updateEach(
+        this.#devices,
         { _id: { $in: add }, groups: { $ne: groupId } },
         { $push: { groups: groupId as never }, $inc: { revision: 1 as never } },
       )
-      changed += modifiedCount
     }
     if (remove.length > 0) {
-      const { modifiedCount } = await this.#devices.updateMany(
+      changed += await updateEach(
+        this.#devices,
         { _id: { $in: remove }, groups: groupId },
         { $pull: { groups: groupId as never }, $inc: { revision: 1 as never } },
       )
-      changed += modifiedCount
     }
     return { changed, unknown: named.filter((id) => !known.has(id)) }
   }

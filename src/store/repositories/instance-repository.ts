@@ -1,5 +1,6 @@
 import type { InstanceStore } from '../../domain/index.ts'
 import type { WritingSessions } from '../commit/writing-sessions.ts'
+import { deleteEach } from '../mongo/each.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 
 /** Live server instances: each writes its heartbeat, and is dead when that is over. */
@@ -43,6 +44,6 @@ export class InstanceRepository implements InstanceStore {
   }
 
   async alone(instance: string): Promise<void> {
-    await this.#instances.deleteMany({ _id: { $ne: instance } })
+    await deleteEach(this.#instances, { _id: { $ne: instance } })
   }
 }

@@ -22,6 +22,7 @@ import type { CompletedChanges } from '../commit/completed-changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { Write, WriteSet } from '../commit/write-set.ts'
 import { fromDocument } from '../mongo/convert.ts'
+import { updateEach } from '../mongo/each.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 import { createGroupListRead, createGroupRead, type GroupRead } from '../reads/group-read.ts'
 import { page } from '../reads/paging.ts'
@@ -82,7 +83,9 @@ export class OperationRepository implements OperationStore {
       maxWaiting: 50_000,
       maxWaitMs: 15_000,
       flush: async (ids) => {
-        await this.#operations.updateMany({ _id: { $in: ids } }, { $unset: { owesAudit: '' } })
+        const update = { $unset: { owesAudit: '' } } as const
+        const statements = ids.map((_id) => ({ updateOne: { filter: { _id }, update } }))
+        await this.#operations.bulkWrite(statements, { ordered: false })
         return ids.map(() => ({ ok: true, value: undefined }))
       },
     })
@@ -278,10 +281,10 @@ export class OperationRepository implements OperationStore {
 
   async #flag(deviceIds: DeviceId[]): Promise<number> {
     if (deviceIds.length === 0) return 0
-    const { modifiedCount } = await this.#devices.updateMany(
+    return updateEach(
+      this.#devices,
       { _id: { $in: deviceIds }, 'work.open': false },
       { $set: { 'work.open': true }, $inc: { 'work.seq': 1 as never } },
     )
-    return modifiedCount
   }
 }

@@ -15,6 +15,7 @@ import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { Write } from '../commit/write-set.ts'
 import { fromDocument } from '../mongo/convert.ts'
+import { deleteEach } from '../mongo/each.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 import { page } from '../reads/paging.ts'
 
@@ -118,6 +119,6 @@ export class PendingAgentRepository implements PendingAgentStore {
       .sort({ lastSeenAt: 1 })
       .limit(extra)
       .toArray()
-    await this.#pending.deleteMany({ _id: { $in: oldest.map(({ _id }) => _id) } })
+    await deleteEach(this.#pending, { _id: { $in: oldest.map(({ _id }) => _id) } })
   }
 }

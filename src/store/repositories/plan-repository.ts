@@ -19,6 +19,7 @@ import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { Write } from '../commit/write-set.ts'
 import { fromDocument, toDocument } from '../mongo/convert.ts'
+import { updateEach } from '../mongo/each.ts'
 import { type Collection, type Connection, type Document_, MongoServerError } from '../mongo/mongoose.ts'
 import { inBatches } from '../reads/batches.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
@@ -100,13 +101,9 @@ export class PlanRepository implements PlanStore {
       .find({ planId, state: { $in: [...RELEASED] } }, { projection: { revision: 1 } })
       .limit(limit)
       .toArray()
-    let deleted = 0
-    // By id and revision alone: for any other condition SecantusDB looks at each member for each of the ids.
-    for (const revision of new Set(found.map((document) => document.revision))) {
-      const ids = found.filter((document) => document.revision === revision).map((document) => document._id)
-      deleted += (await this.#members.deleteMany({ _id: { $in: ids }, revision })).deletedCount
-    }
-    return deleted
+    if (found.length === 0) return 0
+    const statements = found.map(({ _id, revision }) => ({ deleteOne: { filter: { _id, revision } } }))
+    return (await this.#members.bulkWrite(statements, { ordered: false })).deletedCount
   }
 
   async deletePlan(id: string): Promise<void> {
@@ -176,7 +173,8 @@ export class PlanRepository implements PlanStore {
 
   async freeLeases(alive: string[]): Promise<void> {
     await this.#leases.freeLeases(alive)
-    await this.#locks.updateMany(
+    await updateEach(
+      this.#locks,
       { _id: { $gte: roundOf(''), $lt: roundOf('\uffff') }, by: { $exists: true, $nin: alive } },
       { $unset: { by: '', until: '' } },
     )

@@ -73,8 +73,8 @@ async function deleteInBatches(collection: Collection, filter: Filter): Promise<
       .limit(BATCH)
       .toArray()
     if (found.length === 0) return { deleted, isAll: true }
-    const { deletedCount } = await collection.deleteMany({ _id: { $in: found.map((document) => document._id) } })
-    deleted += deletedCount
+    const statements = found.map(({ _id }) => ({ deleteOne: { filter: { _id } } }))
+    deleted += (await collection.bulkWrite(statements, { ordered: false })).deletedCount
     if (found.length < BATCH) return { deleted, isAll: true }
   }
   return { deleted, isAll: false }
