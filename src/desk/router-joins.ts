@@ -32,7 +32,8 @@ export class RouterJoins implements Lifecycle {
   heed({ type, protocol, deviceId }: FeedEvent): void {
     const isNew = type === 'device.registered' && protocol === 'cwmp'
     if ((!isNew && type !== 'device.connected') || deviceId === undefined || this.#isStopped) return
-    if (this.#waiting.size >= MAX_WAITING) return
+    // Of other makers nothing is read. A router with a new OUI is looked at when its bridge reports it again.
+    if (!isRouterOs({ oui: ouiOf(deviceId) }) || this.#waiting.size >= MAX_WAITING) return
     this.#waiting.add(deviceId)
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
@@ -60,8 +61,13 @@ export class RouterJoins implements Lifecycle {
   async #look(deviceId: DeviceId): Promise<void> {
     const { devices, bridges } = this.#deps
     const device = await devices.get(deviceId)
-    if (device === undefined || !isRouterOs(device)) return
+    if (device === undefined) return
     for (const { state } of await bridges.routersOfSerial(device.serial))
       if (state?.reachable === true && state.identity !== undefined) await joinRouter(this.#deps, state.identity)
   }
+}
+
+/** The OUI that a device id begins with. */
+function ouiOf(deviceId: DeviceId): string {
+  return deviceId.split('-', 1)[0] ?? ''
 }
