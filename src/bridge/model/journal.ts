@@ -107,9 +107,9 @@ export class Journal<Entry> {
     if (this.#torn) await this.#file.truncate(this.#length)
     // A full disk may take a part of it.
     this.#torn = true
-    await this.#file.appendFile(text)
+    const [{ nlink }] = await Promise.all([this.#file.stat(), this.#file.appendFile(text)])
     if (mustSync) await this.#file.datasync()
-    if ((await this.#file.stat()).nlink === 0)
+    if (nlink === 0)
       throw new AppError('unavailable', `${basename(this.#path)} of the state folder was removed: restart the bridge`)
     this.#length += Buffer.byteLength(text)
     this.#torn = false
