@@ -59,11 +59,11 @@ export class RouterReading {
         continue
       }
       for (const place of origin.places) {
-        const row = rows.get(rowKey(place.mapping, object))
-        if (row === undefined || row.mapping !== place.mapping) continue
+        const row = rows.get(place.mapping)?.get(rowPathOf(place.mapping, object))
+        if (row === undefined) continue
         const some = wanted.get(place.mapping) ?? []
         wanted.set(place.mapping, some)
-        some.push({ ...place, path, row: row.row })
+        some.push({ ...place, path, row })
       }
     }
     await Promise.all([
@@ -87,7 +87,7 @@ export class RouterReading {
   }
 
   /** The rows that the paths are about, by declaration and path. */
-  async #rowsFor(paths: readonly string[]): Promise<ReadonlyMap<string, Found>> {
+  async #rowsFor(paths: readonly string[]): Promise<ReadonlyMap<ObjectMapping, ReadonlyMap<string, SourceRow>>> {
     const tables = new Set<string>()
     const single = new Map<ObjectMapping, Set<string>>()
     for (const path of paths) {
@@ -106,7 +106,14 @@ export class RouterReading {
       ...[...tables].map(async (schema) => this.#tables.rows(schema)),
       ...[...single].map(async ([mapping, properties]) => this.#single(mapping, [...properties])),
     ])
-    return new Map(rows.flat().map((row) => [rowKey(row.mapping, row.path), row]))
+    const found = new Map<ObjectMapping, Map<string, SourceRow>>()
+    for (const some of rows)
+      for (const { mapping, path, row } of some) {
+        const byPath = found.get(mapping) ?? new Map<string, SourceRow>()
+        found.set(mapping, byPath)
+        byPath.set(rowPathOf(mapping, path), row)
+      }
+    return found
   }
 
   async #single(mapping: ObjectMapping, properties: readonly string[]): Promise<(Found & { path: string })[]> {
@@ -197,8 +204,17 @@ function pathOf(
   return ''
 }
 
-/** The row of a declaration that an object, or one below it, belongs to. */
-function rowKey(mapping: ObjectMapping, object: string): string {
-  const depth = mapping.object.split('.').length - 1
-  return `${mapping.object} ${object.split('.').slice(0, depth).join('.')}.`
+/** Names in the paths of rows, by their declarations. */
+const DEPTHS = new WeakMap<ObjectMapping, number>()
+
+/** The path of the row of a declaration that an object is, or is below. */
+function rowPathOf(mapping: ObjectMapping, object: string): string {
+  let depth = DEPTHS.get(mapping)
+  if (depth === undefined) {
+    depth = mapping.object.split('.').length - 1
+    DEPTHS.set(mapping, depth)
+  }
+  let end = 0
+  for (let name = 0; name < depth; name++) end = object.indexOf('.', end) + 1
+  return object.slice(0, end)
 }
