@@ -4,6 +4,9 @@ import type { RouterReads } from '../model/bridged-model.ts'
 import type { SnmpReadings } from './snmp-readings.ts'
 import { isTableOfSnmp, placeOfPath, routerValues, rowOfKey, type SnmpPlace } from './snmp-values.ts'
 
+/** The readings that values are taken from. */
+type Readings = Pick<SnmpReadings, 'isPreferred' | 'read'>
+
 /** The value of a key is asked for again after this time. */
 const KEY_MS = 60_000
 const MAX_KEYS = 4096
@@ -16,13 +19,13 @@ const MAX_TABLES = 100
  */
 export class SnmpReads implements RouterReads {
   readonly #inside: RouterReads
-  readonly #snmp: SnmpReadings
+  readonly #snmp: Readings
   readonly #now: () => number
   /** Keys of rows, e.g. the name of a port, by the path of the row. */
   readonly #keys = new BoundedMap<string, { key: string; at: number }>(MAX_KEYS)
   readonly #rows = new BoundedMap<string, readonly string[]>(MAX_TABLES)
 
-  constructor(inside: RouterReads, snmp: SnmpReadings, now: () => number) {
+  constructor(inside: RouterReads, snmp: Readings, now: () => number) {
     this.#inside = inside
     this.#snmp = snmp
     this.#now = now
