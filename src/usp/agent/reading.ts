@@ -130,7 +130,11 @@ function unsupported(path: string): AgentError {
 /** Returns true for a path that was not found, where nothing may be read whatever is there. */
 function isHidden(reader: ModelReader, text: string, error: unknown): boolean {
   if (!(error instanceof AgentError) || (error.code !== 7016 && error.code !== 7026)) return false
-  const schema = schemaOf(parsePath(text))
+  return isHiddenPath(reader, parsePath(text))
+}
+
+function isHiddenPath(reader: ModelReader, path: Path): boolean {
+  const schema = schemaOf(path)
   return schema !== undefined && !isSupportedFor(reader, schema)
 }
 
@@ -180,7 +184,8 @@ export async function readInstances(
   )
   for (const [i, one] of resolved.entries()) {
     const path = obj_paths[i] ?? ''
-    if (one instanceof AgentError && isHidden(reader, path, one)) found[i] = failure(unsupported(path), 7026)
+    const hidden = one instanceof AgentError ? isHidden(reader, path, one) : isHiddenPath(reader, one.path)
+    if (hidden) found[i] = failure(unsupported(path), 7026)
   }
   const all = [...new Set(found.flatMap((rows) => (Array.isArray(rows) ? rows : [])))]
   const keys = await reader.uniqueKeys(all)

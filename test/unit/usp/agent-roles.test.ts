@@ -257,6 +257,16 @@ describe('rows of which a Controller has no right', () => {
     expect(there).toBe(absent.replaceAll('Interface.77.', 'Interface.1.'))
   })
 
+  it('are in objects that look like those that the Agent does not have', async () => {
+    const paths = ['Device.DeviceInfo.', INTERFACES, `${INTERFACES}*.IPv4Address.`, `${INTERFACES}1.IPv4Address.`]
+    const { req_path_results } = await requests.instances(
+      { obj_paths: [...paths, 'Device.Absent.'], first_level_only: true },
+      await who(),
+    )
+    for (const { requested_path, err_code, err_msg } of req_path_results)
+      expect([err_code, err_msg]).toEqual([7026, `${requested_path} is not supported`])
+  })
+
   it('are not named to one that asks for all', async () => {
     expect(await answers('*')).not.toMatch(/Interface\.\d/)
   })
