@@ -60,7 +60,7 @@ function describe(row: OptionRow, variables: boolean): string {
     ...(row.type === 'boolean' ? ['true or false'] : []),
     ...(row.type === 'seconds' ? ['seconds'] : []),
     ...(row.required === true ? ['required'] : []),
-    ...(row.default === undefined ? [] : [`default ${row.default}`]),
+    ...(row.default === undefined ? [] : [`default ${row.default === '' ? 'none' : row.default}`]),
     ...(variables ? [variableOf(row)] : []),
   ]
   return facts.length === 0 ? row.sentence : `${row.sentence} [${facts.join('; ')}]`

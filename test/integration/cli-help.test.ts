@@ -36,6 +36,13 @@ it('the help of the server has every option with its default, its choices and it
     expect(text).toMatch(new RegExp(`^${group}:$`, 'm'))
 })
 
+it('the help of a bridge says that an empty default is none', async () => {
+  const { text } = await isthmus('bridge', '--help')
+  const flat = text.replace(/\s+/g, ' ')
+  expect(flat).toContain('[default none; ISTHMUS_BRIDGE_FIRMWARE_HOSTS]')
+  expect(flat).not.toContain('default ;')
+})
+
 it('an unknown command says which ones there are', async () => {
   const { text, code } = await isthmus('frob')
   expect(code).toBe(1)
