@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RouterProfileName } from '../../src/simulator/index.ts'
 import { WritableModel } from '../support/bridge-model.ts'
 
@@ -379,6 +379,20 @@ describe('a row that is added', () => {
     const dynamic = await model.find(table, 'Type', 'IPCP')
     expect(await model.problems(model.writes.delete([dynamic]))).toMatchObject([{ code: 7013 }])
     expect(await model.problems(model.add(table, { DNSServer: 'x' }))).toMatchObject([{ code: 7012 }])
+  })
+
+  it('a value is read for the answer while the end of its write goes to the disk', async () => {
+    const model = await start()
+    const { intents, sent } = model.bridge
+    const end = intents.end.bind(intents)
+    vi.spyOn(intents, 'end').mockImplementation(async () => {
+      await vi.waitFor(() => expect(sent.at(-1)?.path).toBe('/system/identity/print'))
+      await end()
+    })
+    await model.set({ 'Device.DeviceInfo.HostName': 'core' })
+    const before = sent.length
+    expect(await model.get('Device.DeviceInfo.HostName')).toBe('core')
+    expect(sent).toHaveLength(before)
   })
 
   it('rows that are added each for itself: further rows of the router together, items of a list one by one', async () => {

@@ -97,7 +97,10 @@ export class RouterWatch {
   setReached(isReached: boolean): void {
     this.#isReached = isReached
     if (isReached) this.#in(SOON_MS)
-    else this.#pause()
+    else {
+      this.#pause()
+      this.#release(this.#awaiting)
+    }
   }
 
   /** Looks soon: something has changed. */
@@ -133,12 +136,12 @@ export class RouterWatch {
     this.#endLocal = undefined
     this.#isStale = true
     this.#pause()
+    this.#release(this.#awaiting)
   }
 
   #pause(): void {
     this.#cancel?.()
     this.#cancel = undefined
-    this.#release(this.#awaiting)
     this.#menus.stop()
     this.#leaveSlot?.()
     this.#leaveSlot = undefined
