@@ -11,19 +11,22 @@ let dir: string
 let file: string
 let rows: FileRows
 let seen: (readonly RouterRow[])[]
-const clock = createManualClock()
-const errors: unknown[] = []
+let clock: ReturnType<typeof createManualClock>
+let errors: unknown[]
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'isthmus-rows-'))
   file = join(dir, 'routers.csv')
   seen = []
-  errors.length = 0
+  clock = createManualClock()
+  // Its own: a look that a stop did not wait for says what it has to say to the test that began it.
+  const own: unknown[] = []
+  errors = own
   rows = new FileRows({
     file,
     controllers: [{ endpointId: 'proto::c', host: 'h', port: 1, path: '/usp', tls: true }],
     certificates: dir,
     clock,
-    log: { ...silentLog, error: (fields) => void errors.push(fields.reason) },
+    log: { ...silentLog, error: (fields) => void own.push(fields.reason) },
   })
 })
 afterEach(async () => {
