@@ -152,7 +152,8 @@ export class World {
 
   /** True while a server that lives works on a member. */
   get isAtWork(): boolean {
-    return some(this.stores.inside.plans.members, ({ lease }) => lease !== undefined && this.isAlive(lease.by))
+    const holds = ({ by, until }: { by: string; until: number }) => this.isAlive(by) && until > this.serviceMs
+    return some(this.stores.inside.plans.members, ({ lease }) => lease !== undefined && holds(lease))
   }
 
   /** Milliseconds for which no server has lived. */
