@@ -15,19 +15,26 @@ interface Crossing {
  * value that is first seen on the far side has crossed, too; one that stays there crosses once.
  */
 export class Crossings {
+  readonly #compile: (parameters: string) => RegExp
+  /** Patterns of the thresholds of the last call, by the parameters that they stand for. */
+  #patterns: ReadonlyMap<string, RegExp> = new Map()
   /** Parameters on the far side, by the row of the threshold and what it says. */
   #beyond = new Map<string, ReadonlySet<string>>()
 
+  constructor(compile: (parameters: string) => RegExp = patternOf) {
+    this.#compile = compile
+  }
+
   /** Returns what has crossed since the last call, of values by path. */
   take(thresholds: readonly Threshold[], values: ReadonlyMap<string, string>): Crossing[] {
-    const bySchema = thresholds.length === 0 ? new Map<string, Entry[]>() : sorted(values)
+    const entries = this.#entriesOf(thresholds, values)
     const found: Crossing[] = []
     const now = new Map<string, ReadonlySet<string>>()
     for (const threshold of thresholds) {
       const id = JSON.stringify(threshold)
       const before = this.#beyond.get(id)
       const beyond = new Set<string>()
-      for (const [path, value] of valuesOf(threshold, bySchema)) {
+      for (const [path, value] of entries.get(threshold.parameters) ?? []) {
         if (!isBeyond(threshold, value)) continue
         beyond.add(path)
         if (before?.has(path) !== true) found.push({ threshold, path, value })
@@ -36,6 +43,28 @@ export class Crossings {
     }
     this.#beyond = now
     return found
+  }
+
+  /** Values that thresholds are about, by their parameters: each pattern is compiled once, and matched once a look. */
+  #entriesOf(thresholds: readonly Threshold[], values: ReadonlyMap<string, string>): ReadonlyMap<string, Entry[]> {
+    const bySchema = thresholds.length === 0 ? new Map<string, Entry[]>() : sorted(values)
+    const entries = new Map<string, Entry[]>()
+    const patterns = new Map<string, RegExp>()
+    for (const { parameters } of thresholds) {
+      if (entries.has(parameters)) continue
+      const value = values.get(parameters)
+      if (parameters.includes('*')) {
+        const pattern = this.#patterns.get(parameters) ?? this.#compile(parameters)
+        patterns.set(parameters, pattern)
+        const some = bySchema.get(schemaPathOf(parameters)) ?? []
+        entries.set(
+          parameters,
+          some.filter(([path]) => pattern.test(path)),
+        )
+      } else if (value !== undefined) entries.set(parameters, [[parameters, value]])
+    }
+    this.#patterns = patterns
+    return entries
   }
 }
 
@@ -51,10 +80,9 @@ function sorted(values: ReadonlyMap<string, string>): ReadonlyMap<string, Entry[
   return bySchema
 }
 
-/** The values that a threshold is about. */
-function valuesOf({ parameters }: Threshold, bySchema: ReadonlyMap<string, Entry[]>): readonly Entry[] {
-  const pattern = new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
-  return (bySchema.get(schemaPathOf(parameters)) ?? []).filter(([path]) => pattern.test(path))
+/** Returns the pattern of the paths that a path with `*` for any instance stands for. */
+function patternOf(parameters: string): RegExp {
+  return new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
 }
 
 function isBeyond({ operator, value: limit }: Threshold, value: string): boolean {
