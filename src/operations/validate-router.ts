@@ -43,13 +43,14 @@ export function checkRouterDownload(
     )
 }
 
-/** Returns a text in lower case without percent-encoding, or as it is where that is none. */
+/**
+ * Returns a text in lower case, each percent-encoded byte as the character with its number: one that
+ * is no UTF-8 hides none of the others.
+ */
 function plain(text: string): string {
-  try {
-    return decodeURIComponent(text).toLowerCase()
-  } catch {
-    return text.toLowerCase()
-  }
+  return text
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .toLowerCase()
 }
 
 /** Checks a script: a template, and parameters of its types. AppError `invalid`, whose text has no value. */

@@ -45,6 +45,8 @@ describe('a download to a router of MikroTik', () => {
     'http://h/x/.alter#y',
     'http://h/a%2Ealter',
     'http://h/?a.alter',
+    'http://h/%ff/a%2ealter',
+    'http://h/%/a.%61lter',
   ])('is no script: %s', (url) => {
     expect(asked(url, config)).toMatch(/run the file as a script/)
     expect(asked(url)).toMatch(/run the file as a script/)
