@@ -81,8 +81,9 @@ export function descriptorOf(urls: readonly string[]): string {
 }
 
 /**
- * Returns a URL in its one form. It begins with an allowed place, which ends in a slash: what stands behind cannot lead
- * out of it, because the form has no dots as parts of its path, and no user, query or fragment.
+ * Returns a URL that is in its one form: the router is given the text as it is, and may read another form in another way
+ * than this server. It begins with an allowed place, which ends in a slash: what stands behind cannot lead out of it,
+ * because the form has no dots as parts of its path, and no user, query or fragment.
  */
 function allowedUrl(text: string, allowed: readonly string[]): string {
   const url = text.length <= 512 && URL.canParse(text) ? new URL(text) : undefined
@@ -91,6 +92,7 @@ function allowedUrl(text: string, allowed: readonly string[]): string {
   if (!isPlain || /%|\\/.test(url.pathname)) throw invalid('packages has a URL with a user, a query or an escaped part')
   if (!allowed.some((place) => url.href.startsWith(new URL(place).href)))
     throw invalid(`packages has ${shown(url.href)}, which is below none of the places of --router-package-urls`)
+  if (url.href !== text) throw invalid(`packages has a URL in another form than ${shown(url.href)}`)
   return url.href
 }
 

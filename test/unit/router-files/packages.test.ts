@@ -59,6 +59,19 @@ describe('an upgrade of a MikroTik router', () => {
     expect(() => readUpgrade([url, ...all('7.19.1').slice(1)], [PLACE], ROUTER)).toThrow(/^packages has/)
   })
 
+  it.each([
+    'https:packages.example.net/routeros/routeros-7.19.1-arm64.npk',
+    'https:\\\\packages.example.net/routeros/routeros-7.19.1-arm64.npk',
+    'https://pack\nages.example.net/routeros/routeros-7.19.1-arm64.npk',
+    'https://packages.example.net/x/../routeros/routeros-7.19.1-arm64.npk',
+    ' https://packages.example.net/routeros/routeros-7.19.1-arm64.npk',
+    'HTTPS://packages.example.net:443/routeros/routeros-7.19.1-arm64.npk',
+  ])('is refused with a URL that a router may read in another way than the server: %j', (url) => {
+    expect(() => readUpgrade([url, ...all('7.19.1').slice(1)], [PLACE], ROUTER)).toThrow(
+      'packages has a URL in another form than https://packages.example.net/routeros/routeros-7.19.1-arm64.npk',
+    )
+  })
+
   it('is refused while no place is allowed, and where the facts of the router are not known', () => {
     const conflict = (allowed: string[], router: object) => {
       try {
