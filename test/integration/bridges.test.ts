@@ -127,6 +127,21 @@ describe('a bridge', () => {
     })
   })
 
+  it.each(['a\u0000b', 'pop\nnorth', '\u001b[2J', 'a\u007f', 'a\u0085b', 'a\u2028b', '\ud800'])(
+    'is refused with the name %j, and keeps the one that it has',
+    async (name) => {
+      const refusal = {
+        status: 400,
+        body: { errors: [{ path: 'body.name', message: 'has no control characters and no line breaks' }] },
+      }
+      expect(await call('POST', '/bridges', { name })).toMatchObject(refusal)
+      expect(await call('POST', '/groups', { name })).toMatchObject(refusal)
+      const { id } = await makeBridge()
+      expect(await call('PATCH', `/bridges/${id}`, { name })).toMatchObject({ status: 400 })
+      expect((await call('PATCH', `/bridges/${id}`, { name: `Größe ✓ 👩‍🔧 ${id}` })).status).not.toBe(400)
+    },
+  )
+
   it('may repeat its registration when the answer was lost; other keys may not', async () => {
     const { id, token } = await makeBridge()
     const { server, identity } = await startBridge(token)

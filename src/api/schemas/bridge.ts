@@ -18,7 +18,7 @@ import {
 } from '../../domain/index.ts'
 import { isSealingKey } from '../../security/index.ts'
 import { z } from '../http/zod.ts'
-import { Cursor, count, Limit, page, text, time } from './common.ts'
+import { Cursor, count, Limit, nameText, page, text, time } from './common.ts'
 
 const DAY_S = 86_400
 
@@ -32,13 +32,13 @@ const tokenSeconds = z
 
 export const BridgeInput = z
   .strictObject({
-    name: text(MAX_BRIDGE_NAME).describe('Unique'),
+    name: nameText(MAX_BRIDGE_NAME).describe('Unique'),
     description: z.string().max(1000).optional(),
     tokenSeconds,
   })
   .openapi('BridgeInput', { example: { name: 'pop-north', description: 'rack 4' } })
 export const BridgeChange = z
-  .strictObject({ name: text(MAX_BRIDGE_NAME).optional(), description: z.string().max(1000).optional() })
+  .strictObject({ name: nameText(MAX_BRIDGE_NAME).optional(), description: z.string().max(1000).optional() })
   .openapi('BridgeChange', { example: { name: 'pop-south' } })
 export const BridgeTokenInput = z.strictObject({ tokenSeconds }).openapi('BridgeTokenInput')
 

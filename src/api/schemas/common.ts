@@ -1,8 +1,12 @@
 import { MAX_DEVICE_ID } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
 
+const ONE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u
+
 /** A text of 1 to `max` characters. */
 export const text = (max: number) => z.string().min(1).max(max)
+/** A name that people give, of 1 to `max` characters on one line: it stands in lists, logs and terminals. */
+export const nameText = (max: number) => text(max).regex(ONE_LINE, 'has no control characters and no line breaks')
 /** A whole number from 0. */
 export const count = () => z.number().int().min(0)
 /** A time as ISO 8601 in UTC. */

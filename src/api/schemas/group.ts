@@ -1,12 +1,12 @@
 import { MAX_DEVICE_ID, MAX_SELECTOR, SHOWN_PLAN_STATES } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
-import { count, page, text, time } from './common.ts'
+import { count, nameText, page, text, time } from './common.ts'
 import { ReadinessClassSchema } from './device.ts'
 import { PlanStatusSchema } from './plan.ts'
 
 export const GroupInputSchema = z
   .strictObject({
-    name: text(100),
+    name: nameText(100),
     description: z.string().max(1000).optional(),
     selector: text(MAX_SELECTOR).optional(),
   })

@@ -12,7 +12,7 @@ import {
   scopeProblems,
 } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
-import { count, page, text, time } from './common.ts'
+import { count, nameText, page, text, time } from './common.ts'
 
 const yes = z.literal(true).optional()
 
@@ -66,7 +66,7 @@ const ScopeSchema = z
   })
 
 const fields = {
-  name: text(MAX_ROW_SET_NAME).describe('Unique'),
+  name: nameText(MAX_ROW_SET_NAME).describe('Unique'),
   reason: text(MAX_REASON).describe('The reason to have it'),
   scope: ScopeSchema,
   rows: z.array(MappingRowSchema).min(1).max(MAX_ROWS),

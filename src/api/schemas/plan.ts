@@ -14,7 +14,7 @@ import {
 import { PLAN_ACTIONS, SHOWN_WAITING } from '../../planner/index.ts'
 import { MTPS } from '../../usp/index.ts'
 import { z } from '../http/zod.ts'
-import { count, Paging, page, text, time } from './common.ts'
+import { count, nameText, Paging, page, text, time } from './common.ts'
 import { MemberStateSchema } from './member-state.ts'
 import { path } from './operation-request.ts'
 
@@ -76,10 +76,10 @@ const PlanSettingsSchema = z
   })
   .openapi('PlanSettings')
 export const PlanInputSchema = z
-  .strictObject({ name: text(100), groupId: text(100), settings: PlanSettingsInput.optional() })
+  .strictObject({ name: nameText(100), groupId: text(100), settings: PlanSettingsInput.optional() })
   .openapi('PlanInput')
 export const PlanChangeSchema = z
-  .strictObject({ name: text(100).optional(), settings: PlanSettingsInput.optional() })
+  .strictObject({ name: nameText(100).optional(), settings: PlanSettingsInput.optional() })
   .openapi('PlanChange')
 
 const LeftOutSchema = z

@@ -1,7 +1,7 @@
 import { MAX_DEVICE_ID } from '../../domain/index.ts'
 import { AUDIT_RESULTS, MAX_KEY_NAME, SCOPES } from '../../security/index.ts'
 import { z } from '../http/zod.ts'
-import { count, Facts, Paging, page, text, time } from './common.ts'
+import { count, Facts, nameText, Paging, page, time } from './common.ts'
 
 const ScopeSchema = z.enum(SCOPES).openapi('Scope', { description: 'read: every GET. write: everything' })
 const ApiKeySchema = z
@@ -14,7 +14,9 @@ const ApiKeySchema = z
   })
   .openapi('ApiKey')
 export const ApiKeyPage = page('ApiKey', ApiKeySchema)
-export const ApiKeyInput = z.strictObject({ name: text(MAX_KEY_NAME), scope: z.enum(SCOPES) }).openapi('ApiKeyInput')
+export const ApiKeyInput = z
+  .strictObject({ name: nameText(MAX_KEY_NAME), scope: z.enum(SCOPES) })
+  .openapi('ApiKeyInput')
 export const CreatedApiKeySchema = z
   .object({
     id: z.string(),
