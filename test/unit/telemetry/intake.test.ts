@@ -235,6 +235,13 @@ describe('the feed', () => {
     expect(await hear('event/constructor', { ts: ts() })).toBe('event notKept')
   })
 
+  it('has no text that is no Unicode, which no reader of the feed could take', async () => {
+    const { hear, ts, events } = await telemetryWorld()
+    await hear('event/netwatch', { ts: ts(), host: 'a\ud800', status: 'down', previous: '\udc00' })
+    expect(events()).toMatchObject([{ event: 'netwatch', params: { status: 'down' } }])
+    expect(JSON.stringify(events())).not.toContain('host')
+  })
+
   it('has the end of a command, and neither its beginning nor a confirmation token', async () => {
     const { hear, ts, events } = await telemetryWorld()
     const id = '6f1b2c1e-8d0e-4f43-9a25-0d6f6a3a7c11'
