@@ -86,7 +86,7 @@ export const BOOLEAN: ValueKind = {
   read: (text) => (text === 'true' || text === 'yes' ? 'yes' : text === 'false' || text === 'no' ? 'no' : undefined),
 }
 
-/** An address, or a network with the length of its prefix. */
+/** An address, or a network with the length of its prefix, without bits behind it: RouterOS keeps none. */
 export const NETWORK: ValueKind = {
   type: 'network',
   expects: 'an address, or a network such as 192.0.2.0/24',
@@ -96,7 +96,7 @@ export const NETWORK: ValueKind = {
     if (address === undefined) return undefined
     const max = isIPv4(address) ? 32 : 128
     if (length === undefined || Number(length) === max) return address
-    return Number(length) > max ? undefined : `${address}/${Number(length)}`
+    return Number(length) > max ? undefined : `${firstOf(address, Number(length))}/${Number(length)}`
   },
 }
 
@@ -155,6 +155,24 @@ function addressOf(text: string): string | undefined {
   if (isIPv4(text)) return text
   if (!isIPv6(text) || text.includes('%') || text.includes('.')) return undefined
   return new URL(`http://[${text}]`).hostname.slice(1, -1)
+}
+
+/** The first address of the network that an address is in. */
+function firstOf(address: string, length: number): string {
+  if (isIPv4(address)) return withoutBitsBehind(address.split('.').map(Number), 8, length).join('.')
+  const [front = [], back = []] = address
+    .split('::')
+    .map((groups) => (groups === '' ? [] : groups.split(':').map((group) => Number.parseInt(group, 16))))
+  const groups = [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back]
+  const text = withoutBitsBehind(groups, 16, length).map((group) => group.toString(16))
+  return addressOf(text.join(':')) ?? address
+}
+
+function withoutBitsBehind(parts: readonly number[], width: number, length: number): number[] {
+  return parts.map((part, i) => {
+    const dropped = width - Math.max(0, Math.min(width, length - i * width))
+    return (part >> dropped) << dropped
+  })
 }
 
 function hostNameOf(text: string): string | undefined {

@@ -239,6 +239,22 @@ describe('values of parameters', () => {
   })
 
   it.each([
+    ['192.0.2.77/24', '192.0.2.0/24'],
+    ['192.0.2.77/27', '192.0.2.64/27'],
+    ['255.255.255.255/1', '128.0.0.0/1'],
+    ['203.0.113.9/0', '0.0.0.0/0'],
+    ['203.0.113.9/32', '203.0.113.9'],
+    ['2001:db8::beef:1/112', '2001:db8::beef:0/112'],
+    ['2001:db8:ffff::1/33', '2001:db8:8000::/33'],
+    ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/10', 'ffc0::/10'],
+    ['::1/0', '::/0'],
+  ])('that are networks are found again under the first address, as a router keeps them: %s', (given, kept) => {
+    const values = { user: 'u', password: 'x'.repeat(12), addresses: given }
+    const script = renderScript(templateOf('bridge-account') as ScriptTemplate, values, '7.18')
+    expect(script).toContain(`address="${kept}"`)
+  })
+
+  it.each([
     ['bridge-account', { user: 'admin' }, /user is not a name .* other than admin/],
     ['bridge-account', { user: 'Admin' }, /user is not/],
     ['bridge-account', { policies: 'api,policy' }, /policies is not/],
