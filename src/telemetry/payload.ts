@@ -55,7 +55,7 @@ export function fieldsOf(value: unknown): Fields | undefined {
     : undefined
 }
 
-/** Returns a text of at most so many characters without control characters and halves of surrogate pairs; undefined for anything else. */
+/** Returns a text of Unicode of at most so many characters, without control characters; undefined for anything else. */
 export function textIn(value: unknown, max: number, pattern = /^/): string | undefined {
   return typeof value === 'string' && value.length <= max && !/\p{Cc}|\p{Surrogate}/u.test(value) && pattern.test(value)
     ? value
