@@ -6,6 +6,7 @@ import { readingsOf } from './metrics.ts'
 import { type Fields, type RefusalReason, RefusedMessage, readPayload, textIn, timeOf } from './payload.ts'
 import type { Publisher, Publishers } from './publishers.ts'
 import type { RecordWriter } from './record-writer.ts'
+import { RouterStates } from './router-states.ts'
 import type { TelemetryKind, TelemetryTopic, TelemetryTopics } from './topics.ts'
 
 export interface IntakeDeps {
@@ -33,7 +34,6 @@ const PER_BRIDGE = { capacity: 20_000, perSecond: 1000, maxKeys: 1000 }
 const TOGETHER = { capacity: 40_000, perSecond: 2000, maxKeys: 1 }
 /** Messages that are taken without an acknowledgement and are not done. */
 const MAX_UNDER_WAY = 2000
-const MAX_STATES = 20_000
 const MAX_SEEN = 20_000
 /** After a connection messages come again for this time; not every broker marks them (DUP). */
 const AGAIN_MS = 300_000
@@ -47,9 +47,9 @@ export class TelemetryIntake {
   readonly #perBridge: Buckets
   readonly #together: Buckets
   /** The last reachability of each router. */
-  readonly #online = new BoundedMap<string, boolean>(MAX_STATES)
+  readonly #online = new RouterStates<boolean>()
   /** The identity that `state/info` of each router names. */
-  readonly #claims = new BoundedMap<string, { serial: string; endpointId: string }>(MAX_STATES)
+  readonly #claims = new RouterStates<{ serial: string; endpointId: string }>()
   readonly #seen = new BoundedSet<string>(MAX_SEEN)
   readonly #bridges = new BoundedMap<string, boolean>(PER_BRIDGE.maxKeys)
   #underWay = 0
@@ -120,7 +120,7 @@ export class TelemetryIntake {
     const payload = readPayload(message.payload)
     const time = timeOf(payload, clock.now(), kind === 'telemetry' ? OF_TELEMETRY : OF_EVENTS)
     const publisher = await publishers.find(bridgeId, router)
-    this.#compare(`${bridgeId}/${router}`, publisher)
+    this.#compare(topic, publisher)
     const { deviceId, identity } = publisher
     if (kind === 'telemetry') {
       writer.put(deviceId, identity.endpointId, readingsOf(name, payload, time))
@@ -147,37 +147,36 @@ export class TelemetryIntake {
 
   async #state(topic: RouterTopic, { payload, topic: path }: IncomingMessage): Promise<'taken' | 'repeated'> {
     const { bridgeId, router, name } = topic
-    const key = `${bridgeId}/${router}`
     // A router that is not published any more has its states removed.
     if (payload.length === 0) {
-      this.#online.delete(key)
-      this.#claims.delete(key)
+      this.#online.delete(bridgeId, router)
+      this.#claims.delete(bridgeId, router)
       return 'taken'
     }
     if (name === 'info') {
-      this.#claims.set(key, claimOf(readPayload(payload)))
-      this.#compare(key, await this.#deps.publishers.find(bridgeId, router))
+      this.#claims.set(bridgeId, router, claimOf(readPayload(payload)))
+      this.#compare(topic, await this.#deps.publishers.find(bridgeId, router))
       return 'taken'
     }
     const text = payload.toString('latin1')
     if (name !== 'online' || (text !== 'online' && text !== 'offline'))
       throw new RefusedMessage('malformed', 'there is no such state')
-    const before = this.#online.get(key)
+    const before = this.#online.get(bridgeId, router)
     const isOnline = text === 'online'
     if (before === isOnline) return 'repeated'
     try {
       const publisher = await this.#deps.publishers.find(bridgeId, router)
-      this.#compare(key, publisher)
+      this.#compare(topic, publisher)
       const time = this.#deps.clock.now()
       const digest = digestOf(path, Buffer.from(`${text} ${time}`))
       const data = { source: 'mqtt', event: text, params: {} }
       if (before !== undefined) await this.#append(publisher, topic, { type: 'device.notified', data, time, digest })
     } catch (error) {
       // The next change is one from this state, also for a device that becomes known in between.
-      if (error instanceof RefusedMessage) this.#online.set(key, isOnline)
+      if (error instanceof RefusedMessage) this.#online.set(bridgeId, router, isOnline)
       throw error
     }
-    this.#online.set(key, isOnline)
+    this.#online.set(bridgeId, router, isOnline)
     return 'taken'
   }
 
@@ -185,8 +184,8 @@ export class TelemetryIntake {
    * The identity in `state/info` is held against the one that the bridge has reported: it proves nothing itself. They may
    * differ for a moment, when another router answers at an address. RefusedMessage.
    */
-  #compare(key: string, { identity }: Publisher): void {
-    const claim = this.#claims.get(key)
+  #compare({ bridgeId, router }: RouterTopic, { identity }: Publisher): void {
+    const claim = this.#claims.get(bridgeId, router)
     if (claim === undefined) return
     if (claim.serial !== identity.serial.trim() || claim.endpointId !== identity.endpointId)
       throw new RefusedMessage('otherIdentity', 'state/info names another router than the bridge has reported')

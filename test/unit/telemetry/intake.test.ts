@@ -208,6 +208,17 @@ describe('a publisher', () => {
     expect(await hear('state/info', info, kept)).toBe('state taken')
     expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry taken')
   })
+
+  it('stays refused for another identity while another bridge names ever new routers', async () => {
+    const { hear, ts, clock } = await telemetryWorld()
+    const info = { serial: 'S2', endpoint_id: 'os::48A98A-S2' }
+    await hear('state/info', info, { isRetained: true })
+    for (let i = 0; i < 20_001; i++) {
+      clock.advance(1)
+      await hear(`/network/mikrotik/b2/x${i}/state/info`, info)
+    }
+    expect(await hear('telemetry/cpu_load', cpu(ts()))).toBe('telemetry otherIdentity')
+  })
 })
 
 describe('the feed', () => {
