@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { AppError } from '../../base/index.ts'
-import { readIfThere, writeDurably } from '../durable-file.ts'
+import { readIfThere, writeDurably } from '../files/durable-file.ts'
 
 /**
  * The rows that the Endpoint IDs of a bridge belong to, in a file. A router that states the serial number of another one

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readIfThere, writeDurably } from '../durable-file.ts'
+import { readIfThere, writeDurably } from '../files/durable-file.ts'
 import { LOCAL_AGENT } from '../model/local-agent.ts'
 import type { LocalModel } from '../model/local-model.ts'
 import type { AgentController } from './router-rows.ts'

@@ -1,7 +1,9 @@
-import { mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../../base/index.ts'
 import type { CommandAsker } from '../../usp/index.ts'
+import { syncFolderOf } from '../files/durable-file.ts'
+import { rotate } from '../files/rotate.ts'
 import type { Level } from '../menus/form/menu.ts'
 
 /** A command of level 2 or 3 that begins. Of its arguments there are the names alone. */
@@ -22,15 +24,28 @@ export interface AuditTrail {
   begun(command: AuditedCommand): Promise<void>
 }
 
-/** An audit trail in a file of JSON lines, to which entries are only appended. */
+/** Bounds of an audit file: bytes of one file, and number of older files that are kept. */
+interface AuditBounds {
+  readonly maxBytes: number
+  readonly olderFiles: number
+}
+
+const BOUNDS: AuditBounds = { maxBytes: 16 * 1024 * 1024, olderFiles: 9 }
+
+/**
+ * An audit trail in a file of JSON lines, to which entries are only appended. A full file becomes `<path>.1`, the one
+ * before it `<path>.2`, and the oldest is dropped.
+ */
 export class AuditFile implements AuditTrail {
   readonly #path: string
   readonly #clock: Pick<Clock, 'now'>
+  readonly #bounds: AuditBounds
   #last: Promise<void> = Promise.resolve()
 
-  constructor(path: string, clock: Pick<Clock, 'now'>) {
+  constructor(path: string, clock: Pick<Clock, 'now'>, bounds = BOUNDS) {
     this.#path = path
     this.#clock = clock
+    this.#bounds = bounds
   }
 
   begun(command: AuditedCommand): Promise<void> {
@@ -42,12 +57,29 @@ export class AuditFile implements AuditTrail {
 
   async #append(line: string): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true })
-    const file = await open(this.#path, 'a', 0o600)
+    const file = await this.#openFor(Buffer.byteLength(line))
     try {
+      const { size } = await file.stat()
       await file.appendFile(line)
       await file.datasync()
+      if (size === 0) await syncFolderOf(this.#path)
     } finally {
       await file.close()
     }
+  }
+
+  /** Resolves with a file that has room for so many bytes. */
+  async #openFor(bytes: number): Promise<FileHandle> {
+    const file = await open(this.#path, 'a', 0o600)
+    try {
+      const { size } = await file.stat()
+      if (size === 0 || size + bytes <= this.#bounds.maxBytes) return file
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    await file.close()
+    await rotate(this.#path, this.#bounds.olderFiles)
+    return open(this.#path, 'a', 0o600)
   }
 }

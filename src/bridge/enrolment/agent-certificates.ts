@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { AppError, type Clock } from '../../base/index.ts'
 import type { AgentProof } from '../agents/router-rows.ts'
-import { readIfThere, writeDurably } from '../durable-file.ts'
+import { readIfThere, writeDurably } from '../files/durable-file.ts'
 import type { HeldCertificate } from './server-answers.ts'
 
 interface CertificateDeps {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { AppError, errorText } from '../../base/index.ts'
 import { newTlsKey, serialOf, writeCertificateRequest } from '../../pki/index.ts'
 import { newSealingKeys } from '../../security/index.ts'
-import { readIfThere, writeDurably } from '../durable-file.ts'
+import { readIfThere, writeDurably } from '../files/durable-file.ts'
 import type { HeldCertificate, OwnBridge } from './server-answers.ts'
 import type { RequestKey } from './server-client.ts'
 

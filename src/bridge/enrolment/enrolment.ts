@@ -3,7 +3,7 @@ import { AppError, type Clock, defined, endsWithin, errorText, type Log, type Ra
 import { loginContext, type RouterLogin } from '../../domain/index.ts'
 import { openSealed } from '../../security/index.ts'
 import type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from '../agents/router-rows.ts'
-import { readIfThere, writeDurably } from '../durable-file.ts'
+import { readIfThere, writeDurably } from '../files/durable-file.ts'
 import { AgentCertificates } from './agent-certificates.ts'
 import type { BridgeIdentity } from './bridge-identity.ts'
 import {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { AppError, type Clock, errorText, type Log } from '../../base/index.ts'
 import { encodePart, placeOf, readRouterTable } from '../../domain/index.ts'
 import type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from '../agents/router-rows.ts'
-import { readIfThere } from '../durable-file.ts'
+import { readIfThere } from '../files/durable-file.ts'
 
 interface FileRowsOptions {
   /** The table of routers, see `readRouterTable`. */

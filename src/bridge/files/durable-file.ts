@@ -15,6 +15,11 @@ export async function writeDurably(path: string, text: string): Promise<void> {
     await file.close()
   }
   await rename(`${path}.new`, path)
+  await syncFolderOf(path)
+}
+
+/** Resolves when the names in the folder of a file are durable, where the platform has that. */
+export async function syncFolderOf(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(dirname(path), 'r')
   try {
