@@ -149,7 +149,7 @@ export class RecordWriter {
     const isOwn = isNumberedBy(endpointId, device)
     const values = new Map<string, { value: string; time: number }>()
     for (const { at, parameter, value, time } of readings) {
-      const object = typeof at === 'string' ? at : await this.#rows.find(device.id, at, isOwn)
+      const object = typeof at === 'string' ? exactly(at, isOwn) : await this.#rows.find(device.id, at, isOwn)
       if (object === undefined) {
         onValues('noRow', 1)
         continue
@@ -162,6 +162,11 @@ export class RecordWriter {
       collected([{ path, value }], { source: 'mqtt', collectedAt: time, modelOf: () => model }),
     )
   }
+}
+
+/** An object that a path names; undefined for a row of the numbering of the bridge where the record has another one. */
+function exactly(object: string, isNumberedByBridge: boolean): string | undefined {
+  return isNumberedByBridge || !/\.\d+\./.test(object) ? object : undefined
 }
 
 function keyOf({ at, parameter }: TelemetryReading): string {

@@ -296,4 +296,26 @@ describe('the feed', () => {
     expect(await hear('response/get', got(other))).toBe('response otherIdentity')
     expect((await value('Device.Time.Enable'))?.[0]).toBe('true')
   })
+
+  it('get no value of a row by the numbering of the bridge where the record has the rows of the TR-069 client', async () => {
+    const { hear, ts, value, values, put } = await telemetryWorld({ owner: 'cwmp' })
+    await put(`${PORTS}2.Name`, 'ether1', 'cwmp', 1)
+    const id = '6f1b2c1e-8d0e-4f43-9a25-0d6f6a3a7c11'
+    const got = { [`${PORTS}2.Name`]: 'ether6', [`${PORTS}9.Name`]: 'ether9', 'Device.Time.Enable': 'true' }
+    await hear('response/get', { id, ts: ts(), status: 'done', result: { values: got } })
+    expect((await value(`${PORTS}2.Name`))?.[0]).toBe('ether1')
+    expect(await value(`${PORTS}9.Name`)).toBeUndefined()
+    expect((await value('Device.Time.Enable'))?.[0]).toBe('true')
+    expect(values.noRow).toBe(2)
+  })
+
+  it('take a get whose names mean something to JavaScript as any other', async () => {
+    const { hear, ts, value } = await telemetryWorld()
+    const id = '6f1b2c1e-8d0e-4f43-9a25-0d6f6a3a7c11'
+    const text =
+      '{"Device.Time.__proto__":"x","Device.Time.constructor":"y","__proto__":"z","Device.Time.Enable":"true"}'
+    const body = `{"id":"${id}","ts":"${ts()}","status":"done","result":{"values":${text}}}`
+    expect(await hear('response/get', body)).toBe('response taken')
+    expect((await value('Device.Time.Enable'))?.[0]).toBe('true')
+  })
 })
