@@ -30,6 +30,7 @@ interface AuditBounds {
   readonly olderFiles: number
 }
 
+const NEWLINE = 0x0a
 const BOUNDS: AuditBounds = { maxBytes: 16 * 1024 * 1024, olderFiles: 9 }
 
 /**
@@ -60,7 +61,9 @@ export class AuditFile implements AuditTrail {
     const file = await this.#openFor(Buffer.byteLength(line))
     try {
       const { size } = await file.stat()
-      await file.appendFile(line)
+      // A kill in the middle of an entry leaves a line without an end.
+      const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
+      await file.appendFile(isTorn ? `\n${line}` : line)
       await file.datasync()
       if (size === 0) await syncFolderOf(this.#path)
     } finally {
@@ -70,7 +73,7 @@ export class AuditFile implements AuditTrail {
 
   /** Resolves with a file that has room for so many bytes. */
   async #openFor(bytes: number): Promise<FileHandle> {
-    const file = await open(this.#path, 'a', 0o600)
+    const file = await open(this.#path, 'a+', 0o600)
     try {
       const { size } = await file.stat()
       if (size === 0 || size + bytes <= this.#bounds.maxBytes) return file
@@ -80,6 +83,11 @@ export class AuditFile implements AuditTrail {
     }
     await file.close()
     await rotate(this.#path, this.#bounds.olderFiles)
-    return open(this.#path, 'a', 0o600)
+    return open(this.#path, 'a+', 0o600)
   }
+}
+
+async function lastByte(file: FileHandle, size: number): Promise<number | undefined> {
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0]
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,6 +17,22 @@ it('keeps an entry for each command, in order, and rejects when it cannot', asyn
       { at: '1970-01-01T00:00:00.000Z', ...entry, command: 'b' },
     ])
     await expect(new AuditFile(dir, { now: () => 0 }).begun({ ...entry, command: 'c' })).rejects.toThrow()
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+it('begins a new line after an entry that a kill has cut off', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'isthmus-audit-'))
+  try {
+    const path = join(dir, 'audit.jsonl')
+    const entry = { router: 'r', level: 2, commandKey: 'k', by: { way: 'mqtt' }, args: [] } as const
+    await appendFile(path, '{"at":"1970-01-01T00')
+    await new AuditFile(path, { now: () => 0 }).begun({ ...entry, command: 'a' })
+    await new AuditFile(path, { now: () => 0 }).begun({ ...entry, command: 'b' })
+    const [torn, ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    expect(torn).toBe('{"at":"1970-01-01T00')
+    expect(lines.map((line) => JSON.parse(line).command)).toEqual(['a', 'b'])
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
