@@ -31,6 +31,10 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
       if (url === request.url && (request.password ?? '') === '') return request
       return { ...request, url, ...(request.password === undefined ? {} : { password: MASK }) }
     }
+    case 'upgrade': {
+      const packages = request.packages.map(withoutUser)
+      return packages.every((url, n) => url === request.packages[n]) ? request : { ...request, packages }
+    }
     default:
       return request
   }

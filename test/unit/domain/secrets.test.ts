@@ -84,3 +84,13 @@ it.each([
 ])('a download of %s, of which some are no URLs, is in the audit log as %s', (url, shown) => {
   expect(withoutSecrets({ verb: 'download', url })).toEqual({ verb: 'download', url: shown })
 })
+
+it('an upgrade that is refused for a login in a URL is in the audit log without it', () => {
+  const plain = { verb: 'upgrade' as const, packages: ['https://host/a-7.19-arm.npk'] }
+  expect(withoutSecrets(plain)).toBe(plain)
+  const request = { ...plain, packages: [...plain.packages, 'https://user:pw@host/b-7.19-arm.npk', 'user:pw@x'] }
+  expect(requestForAudit(request)).toEqual({
+    verb: 'upgrade',
+    packages: [...plain.packages, 'https://host/b-7.19-arm.npk', '[secret]@x'],
+  })
+})
