@@ -110,8 +110,9 @@ function maskedAll(values: Record<string, string>, object = ''): Record<string, 
  * audited all the same: everything before an `@` in it is masked.
  */
 function withoutUser(text: string): string {
-  if (!URL.canParse(text)) return text.includes('@') ? MASK + text.slice(text.lastIndexOf('@')) : text
-  const url = new URL(text)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  // `user:password@host` reads as a URL whose scheme is the user.
+  if (url === undefined || url.host === '') return text.includes('@') ? MASK + text.slice(text.lastIndexOf('@')) : text
   if (url.username === '' && url.password === '') return text
   url.username = ''
   url.password = ''
