@@ -47,11 +47,9 @@ describe('changes of the record by results', () => {
     expect(changes({ verb: 'set', values: [{ path: interval, value: '300' }] }, {}, { cwmp })[0]?.set).toBeUndefined()
   })
 
-  it('has at most 500 values in a commit', () => {
+  it('has at most 1,000 values in a commit', () => {
     const results = Array.from({ length: 1201 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
-    expect(changes({ verb: 'discover' }, { results }).map(({ parameters }) => parameters?.length)).toEqual([
-      500, 500, 201,
-    ])
+    expect(changes({ verb: 'discover' }, { results }).map(({ parameters }) => parameters?.length)).toEqual([1000, 201])
   })
 
   it('stores written values, those of the answer first, secrets empty, no refused ones', () => {
