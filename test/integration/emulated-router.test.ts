@@ -273,7 +273,7 @@ describe('the settings of an emulated router', () => {
     const nat = await client.call('/ip/firewall/nat/print', '=.proplist=.id')
     await client.call('/ip/firewall/nat/remove', `=.id=${nat.rows.map((row) => row['.id']).join(',')}`)
     expect((await client.call('/system/backup/load', '=name=none.backup')).trap).toBe('failure: backup file not found')
-    await client.call('/system/backup/load', '=name=kept.backup')
+    await client.call('/system/backup/load', '=name=kept.backup', '=password=x')
     await until(() => client.isClosed)
     clock.advance(2000)
     const again = await untilLogin(router)
