@@ -157,7 +157,7 @@ describe('docs/deploy', () => {
     const unit = new Map(
       [...text('isthmus.service').matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]),
     )
-    expect(unit.get('ExecStart')).toBe('/usr/bin/node dist/src/cli/main.js serve')
+    expect(unit.get('ExecStart')).toBe('/usr/bin/node --max-semi-space-size=32 dist/src/cli/main.js serve')
     expect(unit.get('KillMode')).toBe('mixed')
     expect(Number(unit.get('TimeoutStopSec'))).toBeGreaterThan(28)
     const variables = Object.fromEntries(
