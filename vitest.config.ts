@@ -14,7 +14,10 @@ const LONG = [
   'planner-rollback',
   'bridge-process',
   'demo',
-  'normalization',
+  'api-keys-cli',
+  'bridge-agents',
+  'driver-bridge',
+  'telemetry',
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -25,10 +28,10 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Settings of all suites. Three processes share two cores, because suites that wait for timers leave theirs idle. */
+/** Settings of all suites. Four processes share two cores, because many suites wait for timers and leave theirs idle. */
 export const COMMON = {
   pool: 'forks',
-  maxWorkers: 3,
+  maxWorkers: 4,
   testTimeout: 30_000,
   hookTimeout: 60_000,
   teardownTimeout: 10_000,
