@@ -90,6 +90,8 @@ export class TransactionWriter implements SetWriter {
     try {
       await within(this.#connection, admin.command({ abortTransaction: 1 }, { session }))
     } catch (error) {
+      // A flush that was given up may end its transaction at the same time.
+      if (session.hasEnded) return
       if (error instanceof MongoServerError && (error.code === NO_SUCH_TRANSACTION || !isTransient(error))) return
       throw error
     }
