@@ -1,3 +1,5 @@
+import { isObject } from '../base/index.ts'
+
 /** Bytes of a payload: lists of a bridge have 500 items at most. */
 export const MAX_PAYLOAD = 262_144
 /** Objects and lists within each other: those of a bridge have three. */
@@ -50,9 +52,7 @@ export function readPayload(payload: Buffer): Fields {
 
 /** Returns an object as its fields; undefined for anything else. */
 export function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : undefined
+  return isObject(value) ? value : undefined
 }
 
 /** Returns a text of Unicode of at most so many characters, without control characters; undefined for anything else. */

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/index.ts'
 /** Returns a view with its `id` and the fields that are named; below those that are objects, a dot leads on. */
 export function selectFields(
   view: Record<string, unknown>,
@@ -21,5 +22,5 @@ function pick(value: Record<string, unknown>, [name = '', ...below]: string[]): 
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+  return isObject(value) ? value : {}
 }

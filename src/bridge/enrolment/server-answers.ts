@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { AppError } from '../../base/index.ts'
+import { AppError, isObject } from '../../base/index.ts'
 import {
   isRouterAddress,
   ROUTER_POLICIES,
@@ -87,9 +87,9 @@ export function readRouters(value: unknown): { items: SealedRouter[]; more: bool
 
 /** As `readRouters`, for a list that was kept. */
 export function readRouter(value: unknown): SealedRouter {
-  const { id, revision, address, port, transport, fingerprint, policy, tags, mqtt, agent, login } = object(value)
+  const { id, revision, address, port, transport, fingerprint, policy, tags, ...more } = object(value)
+  const { mqtt, snmp, snmpPort, agent, login } = more
   const { sealed, sealingKey } = object(login)
-  const { snmp, snmpPort } = object(value)
   if (!isRouterAddress(text(address))) throw wrong()
   return {
     id: text(id),
@@ -124,8 +124,8 @@ function wrong(): AppError {
 }
 
 function object(value: unknown): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong()
-  return value as Json
+  if (!isObject(value)) throw wrong()
+  return value
 }
 
 function list(value: unknown): unknown[] {

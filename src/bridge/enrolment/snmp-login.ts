@@ -1,3 +1,4 @@
+import { isObject } from '../../base/index.ts'
 import { SNMP_AUTH, SNMP_PRIVACY, type SnmpLogin, snmpLoginProblem } from '../../domain/index.ts'
 
 /**
@@ -25,7 +26,5 @@ function userOf(user: string, auth: unknown, privacy: unknown): SnmpLogin | unde
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {}
+  return isObject(value) ? value : {}
 }

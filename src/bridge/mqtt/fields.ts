@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
+import { isObject } from '../../base/index.ts'
 
 /** A kind of JSON value: `says` completes the sentence `... must be`. */
 export interface Kind<T> {
@@ -109,5 +110,5 @@ export const time: Kind<number> = {
 /** Any object; its fields are read by somebody else. */
 export const object: Kind<object> = {
   says: 'an object',
-  read: (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined),
+  read: (value) => (isObject(value) ? value : undefined),
 }

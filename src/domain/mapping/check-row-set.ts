@@ -1,3 +1,4 @@
+import { isObject } from '../../base/index.ts'
 import { type Model, type RowProblem, readRow, TRANSFORMS, versionKey } from '../../datamodel/index.ts'
 import { MAX_ROWS, type MappingRowSet, type MappingScope } from './row-set.ts'
 
@@ -89,8 +90,4 @@ function textProblem(value: unknown, max: number): string | undefined {
   return typeof value === 'string' && value.trim().length > 0 && value.length <= max
     ? undefined
     : `is no text of 1 to ${max} characters`
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

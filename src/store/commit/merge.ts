@@ -1,3 +1,4 @@
+import { isObject } from '../../base/index.ts'
 /** The operators of an update that can be merged. */
 export interface MergeableUpdate {
   $set?: Record<string, unknown>
@@ -86,8 +87,4 @@ function remove(whole: MergeableUpdate, operator: '$set' | '$unset', fields: obj
   if (kept === undefined) return
   for (const field of Object.keys(fields)) delete kept[field]
   if (Object.keys(kept).length === 0) delete whole[operator]
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../../base/index.ts'
 import type { Model } from '../../model.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
@@ -83,8 +84,4 @@ function fieldProblems(
     if (problem !== undefined) problems.push({ place: name.slice(0, MAX_TEXT), text: problem })
   }
   return problems
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
