@@ -1,12 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
-import { AppError, type Clock } from '../base/index.ts'
+import { AppError, type Clock, isObject } from '../base/index.ts'
 import type { DeviceId, OperationRequest } from '../domain/index.ts'
+import { type Mac, TimedCodes } from '../security/index.ts'
 
 /** Milliseconds for which a token is good. */
 const GOOD_MS = 120_000
 const PURPOSE = 'confirmation of an operation'
-/** Hex digits of a code: 128 bits. */
-const CODE_DIGITS = 32
 
 /** The facts that a token is for: it is good for the same request by the same party alone. */
 interface Confirmed {
@@ -39,42 +37,36 @@ export class ConfirmationNeeded extends AppError {
  * for one operation: shown again, it answers that one.
  */
 export class Confirmations {
-  readonly #mac: (purpose: string, text: string) => string
+  readonly #codes: TimedCodes
   readonly #clock: Pick<Clock, 'now'>
 
-  constructor(mac: (purpose: string, text: string) => string, clock: Pick<Clock, 'now'>) {
-    this.#mac = mac
+  constructor(mac: Mac, clock: Pick<Clock, 'now'>) {
+    this.#codes = new TimedCodes(PURPOSE, mac)
     this.#clock = clock
   }
 
   /** Returns true for the token of this request, until its time is over. */
   isGood(token: string, confirmed: Confirmed): boolean {
-    const [, time = '', code = ''] = /^([0-9a-z]{1,10})\.([0-9a-f]{32})$/.exec(token) ?? []
-    if (code === '') return false
-    const until = Number.parseInt(time, 36)
-    const isOwn = timingSafeEqual(Buffer.from(code), Buffer.from(this.#codeOf(confirmed, until)))
-    return isOwn && this.#clock.now() < until
+    return this.#codes.isGood(token, textOf(confirmed), this.#clock.now())
   }
 
   /** Returns the refusal of a request that has no token, or one that is not good. */
   refusal(token: string | undefined, confirmed: Confirmed, preview: string | undefined): ConfirmationNeeded {
     const until = this.#clock.now() + GOOD_MS
-    const needed = `${until.toString(36)}.${this.#codeOf(confirmed, until)}`
+    const needed = this.#codes.of(textOf(confirmed), until)
     const reason =
       token === undefined ? 'needs a confirmation' : 'has a confirmation that is not good for it, or is over'
     return new ConfirmationNeeded(`the request ${reason}`, needed, until, preview)
   }
+}
 
-  #codeOf({ actor, deviceId, request, idempotencyKey = '' }: Confirmed, until: number): string {
-    return this.#mac(PURPOSE, canonical([actor, deviceId, request, idempotencyKey, until])).slice(0, CODE_DIGITS)
-  }
+function textOf({ actor, deviceId, request, idempotencyKey = '' }: Confirmed): string {
+  return canonical([actor, deviceId, request, idempotencyKey])
 }
 
 /** JSON with the names of each object in order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
-    item !== null && typeof item === 'object' && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
+    isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
   )
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Buckets, type Clock, type Log, limitLines, shareOf } from '../base/index.ts'
-import { type FileAddress, isFilePath, type Mac, readSignedPath, signedPath } from './signed-path.ts'
+import type { Mac } from '../security/index.ts'
+import { type FileAddress, isFilePath, readSignedPath, signedPath } from './signed-path.ts'
 
 /** The content of a file and its media type. */
 interface ServedFile {

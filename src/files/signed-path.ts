@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { type Mac, TimedCodes } from '../security/index.ts'
 
 /** A file by its kind and id, and the name that its address ends in. */
 export interface FileAddress {
@@ -7,15 +7,10 @@ export interface FileAddress {
   name: string
 }
 
-/** Makes a message authentication code in hex for a purpose; the key outlives this process. */
-export type Mac = (purpose: string, text: string) => string
-
 const PURPOSE = 'address of a file'
-/** Hex digits of a code: 128 bits. */
-const CODE_DIGITS = 32
 const FORM = /^[A-Za-z0-9._-]{1,64}$/
 const PATH =
-  /\/files\/([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,64})\/([0-9a-z]{1,10})\.([0-9a-f]{32})\/([A-Za-z0-9._-]{1,64})$/
+  /\/files\/([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,64})\/([0-9a-z]{1,10}\.[0-9a-f]{32})\/([A-Za-z0-9._-]{1,64})$/
 
 /** Returns true for a path that has the form of the address of a file, signed or not. */
 export function isFilePath(path: string): boolean {
@@ -29,7 +24,7 @@ export function isFilePath(path: string): boolean {
 export function signedPath(file: FileAddress, until: number, mac: Mac): string {
   for (const part of [file.kind, file.id, file.name])
     if (!FORM.test(part)) throw new Error(`a part of the address of a file has another form: ${part.slice(0, 64)}`)
-  return `/files/${file.kind}/${file.id}/${until.toString(36)}.${codeOf(file, until, mac)}/${file.name}`
+  return `/files/${file.kind}/${file.id}/${new TimedCodes(PURPOSE, mac).of(textOf(file), until)}/${file.name}`
 }
 
 /**
@@ -37,15 +32,11 @@ export function signedPath(file: FileAddress, until: number, mac: Mac): string {
  * whose time is over. A reverse proxy may have put a path of its own before `/files/`.
  */
 export function readSignedPath(path: string, now: number, mac: Mac): FileAddress | undefined {
-  const [, kind = '', id = '', time = '', code = '', name = ''] = PATH.exec(path) ?? []
-  if (code === '') return undefined
-  const until = Number.parseInt(time, 36)
+  const [, kind = '', id = '', code = '', name = ''] = PATH.exec(path) ?? []
   const file = { kind, id, name }
-  // The time is judged last, so that a path of others costs the same whatever it says.
-  const isOwn = timingSafeEqual(Buffer.from(code), Buffer.from(codeOf(file, until, mac)))
-  return isOwn && now < until ? file : undefined
+  return new TimedCodes(PURPOSE, mac).isGood(code, textOf(file), now) ? file : undefined
 }
 
-function codeOf({ kind, id, name }: FileAddress, until: number, mac: Mac): string {
-  return mac(PURPOSE, JSON.stringify(['GET', kind, id, name, until])).slice(0, CODE_DIGITS)
+function textOf({ kind, id, name }: FileAddress): string {
+  return JSON.stringify(['GET', kind, id, name])
 }
