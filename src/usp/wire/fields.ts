@@ -9,7 +9,8 @@ const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5]
  * too many. Bytes that are no message are left to the decoder.
  */
 export function hasMoreFields(type: MessageType, bytes: Uint8Array, max: number): boolean {
-  return new FieldCount(bytes, max).isExceededBy(type, 0, bytes.length)
+  // A field takes one byte at least: nearly no message is long enough to be counted.
+  return bytes.length > max && new FieldCount(bytes, max).isExceededBy(type, 0, bytes.length)
 }
 
 class FieldCount {
