@@ -1,5 +1,5 @@
-import type { AgentModel } from '../../usp/index.ts'
-import { LOCAL_AGENT, SUBSCRIPTIONS, THRESHOLDS } from '../model/local-agent.ts'
+import { type AgentModel, SUBSCRIPTIONS, THRESHOLDS } from '../../usp/index.ts'
+import { LOCAL_AGENT } from '../model/local-agent.ts'
 
 /** A path that may mean something of a router; a text that is none is not looked at. */
 const PATTERN = /^Device\.(?:(?:\*|[\w-]+)\.)*[\w-]*[!]?$/

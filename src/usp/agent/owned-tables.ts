@@ -1,3 +1,4 @@
+/** The tables by which Controllers say what they want to know. */
 export const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 export const THRESHOLDS = 'Device.LocalAgent.Threshold.'
 
