@@ -146,10 +146,10 @@ export class RecordWriter {
     readings: readonly TelemetryReading[],
   ): Promise<ParameterWrite[]> {
     const { model, onValues } = this.#deps
-    const isOwn = isNumberedBy(endpointId, device)
+    const objects = await this.#objectsOf(device.id, readings, isNumberedBy(endpointId, device))
     const values = new Map<string, { value: string; time: number }>()
     for (const { at, parameter, value, time } of readings) {
-      const object = typeof at === 'string' ? exactly(at, isOwn) : await this.#rows.find(device.id, at, isOwn)
+      const object = objects.get(at)
       if (object === undefined) {
         onValues('noRow', 1)
         continue
@@ -161,6 +161,19 @@ export class RecordWriter {
     return [...values].flatMap(([path, { value, time }]) =>
       collected([{ path, value }], { source: 'mqtt', collectedAt: time, modelOf: () => model }),
     )
+  }
+
+  /** Resolves with the objects of the record by what readings name them: values of one item have one row, looked for once. */
+  async #objectsOf(
+    deviceId: DeviceId,
+    readings: readonly TelemetryReading[],
+    isOwn: boolean,
+  ): Promise<ReadonlyMap<TelemetryReading['at'], string | undefined>> {
+    const named = [...new Set(readings.map(({ at }) => at))]
+    const found = await Promise.all(
+      named.map((at) => (typeof at === 'string' ? exactly(at, isOwn) : this.#rows.find(deviceId, at, isOwn))),
+    )
+    return new Map(named.map((at, i) => [at, found[i]]))
   }
 }
 

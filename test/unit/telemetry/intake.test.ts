@@ -88,6 +88,18 @@ describe('the row of a value', () => {
     expect((await value(`${PORTS}7.Name`))?.[0]).toBe('ether1')
   })
 
+  it('is looked for once for all values of an item', async () => {
+    const { hear, stores, ts } = await telemetryWorld()
+    const asked: string[][] = []
+    const { getMany } = stores.parameters
+    stores.parameters.getMany = (deviceId, paths) => {
+      asked.push(paths)
+      return getMany(deviceId, paths)
+    }
+    await hear('telemetry/traffic', traffic(ts(), 'ether1', `${PORTS}7.`))
+    expect(asked.filter((paths) => paths.length === 1)).toEqual([[`${PORTS}7.Name`]])
+  })
+
   it('is found by name in a record that follows the TR-069 client, and nothing is added there', async () => {
     const { hear, value, values, ts, put, clock } = await telemetryWorld({ owner: 'cwmp' })
     await put(`${PORTS}2.Name`, 'ether1', 'cwmp', 1)
