@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { Fleet } from '../../src/simulator/index.ts'
+import type { Fleet } from '../../src/simulator/index.ts'
 import type { OpenApi } from '../support/json-schema.ts'
+import { fleetAt } from '../support/simulated-fleet.ts'
 import { checkedClient, type ServerWithStore, startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
@@ -28,22 +28,7 @@ let call: ServerWithStore['call']
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'), { agentAdmission: 'open', discovery: 'subtree' })
   call = await checkedClient(server)
-  fleet = new Fleet({
-    mix: { legacyTr098: 1, tr181NoAgent: 0, dualStack: 1, uspOnly: 1 },
-    faultEvery: 0,
-    seed: 1,
-    servers: {
-      acsUrl: `http://127.0.0.1:${server.cwmpPort}/`,
-      enrolmentSecret: server.enrolmentSecret,
-      usp: { endpointId: server.endpointId, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: false },
-    },
-    timeScale: 20,
-    informIntervalS: 300,
-    staggerMs: 0,
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
+  fleet = fleetAt(server, { mix: { legacyTr098: 1, tr181NoAgent: 0, dualStack: 1, uspOnly: 1 }, tls: false })
   await fleet.start()
   await until(async () => {
     const { items } = (await call<Listed<Shown>>('GET', '/devices')).body

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { Contact, OperationRequest } from '../../src/domain/index.ts'
 import { startRouter } from '../../src/simulator/index.ts'
-import { rowOf, startFleet, TestRows } from '../support/test-fleet.ts'
+import { startBridgeFleet } from '../support/bridge-fleet.ts'
+import { rowOf, TestRows } from '../support/test-rows.ts'
 import { until } from '../support/until.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
@@ -25,7 +26,7 @@ async function world() {
     return one
   }
   const start = async () => {
-    const fleet = await startFleet(dir, rows)
+    const fleet = await startBridgeFleet(dir, rows)
     stops.push(() => fleet.stop())
     return fleet
   }

@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Aedes } from 'aedes'
 import { afterEach, expect, it } from 'vitest'
-import { type Log, listen, portOf, silentLog } from '../../src/base/index.ts'
+import { type Log, silentLog } from '../../src/base/index.ts'
 import { hashedAddresses } from '../../src/bridge/index.ts'
 import { newTlsKey } from '../../src/pki/index.ts'
 import { writeCertificate } from '../../src/pki/x509.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { Mosquitto, templateLines } from '../support/mosquitto.ts'
 import { MqttBridge } from '../support/mqtt-bridge.ts'
 import { MqttUser } from '../support/mqtt-user.ts'
@@ -146,17 +145,12 @@ it('a flood for one router is dropped, and another router is served as before', 
 }, 60_000)
 
 it('finds that a broker knows MQTT 3.1.1 alone, and its Last Will comes when the bridge is cut off', async () => {
-  const broker = await Aedes.createBroker()
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
+  const { broker, port, stop } = await startAedes()
+  stops.push(stop)
   const clients: { conn: { destroy(): void }; id: string }[] = []
   broker.on('client', (client) => clients.push(client))
-  const user = await userAt(portOf(server))
-  const bridge = await bridgeAt(portOf(server))
+  const user = await userAt(port)
+  const bridge = await bridgeAt(port)
   await until(() => bridge.hub.counts.connected)
   await user.last('network/mikrotik/_bridge/state', isOnline)
   clients.find(({ id }) => id.startsWith('isthmus-'))?.conn.destroy()
@@ -182,7 +176,7 @@ it('with the rights of docs/deploy mosquitto lets nobody but the operator send c
 it('with the rights of docs/deploy aedes lets nobody but the operator send commands', async () => {
   const template = pathToFileURL(resolve(import.meta.dirname, '../../docs/deploy/aedes-acl.mjs')).href
   const rights: object = await import(template)
-  const broker = await Aedes.createBroker({
+  const { port, stop } = await startAedes({
     ...rights,
     authenticate: (client, username, password, done) => {
       const isTrue = `${password}` === `secret-${username}`
@@ -190,13 +184,8 @@ it('with the rights of docs/deploy aedes lets nobody but the operator send comma
       done(null, isTrue)
     },
   })
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
-  await rightsHold(portOf(server))
+  stops.push(stop)
+  await rightsHold(port)
 }, 60_000)
 
 /** The bridge and the operator work; a viewer, a router and a tenant send no command. */

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
-import { Aedes } from 'aedes'
 import { afterEach, describe, expect, it } from 'vitest'
-import { listen, portOf } from '../../src/base/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { Mosquitto } from '../support/mosquitto.ts'
 import { MqttBridge } from '../support/mqtt-bridge.ts'
 import { MqttUser } from '../support/mqtt-user.ts'
@@ -28,14 +26,9 @@ async function mosquitto(): Promise<Mosquitto> {
 }
 
 async function aedes(): Promise<{ port: number }> {
-  const broker = await Aedes.createBroker()
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
-  return { port: portOf(server) }
+  const broker = await startAedes()
+  stops.push(() => broker.stop())
+  return broker
 }
 
 async function bridgeAt(

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { startRouter } from '../../src/simulator/index.ts'
-import { rowOf, startFleet, TestRows } from '../support/test-fleet.ts'
+import { startBridgeFleet } from '../support/bridge-fleet.ts'
+import { rowOf, TestRows } from '../support/test-rows.ts'
 import { until } from '../support/until.ts'
 
 const stops: (() => Promise<void> | void)[] = []
@@ -19,7 +20,7 @@ async function reported(rights: string[], profile: 'v7.18' | 'home', policy: 'L0
   const router = await startRouter({ profile, users: [user] })
   stops.push(() => router.close())
   const rows = new TestRows([rowOf(router.port, { username: user.name, password: user.password }, policy)])
-  const fleet = await startFleet(dir, rows)
+  const fleet = await startBridgeFleet(dir, rows)
   stops.push(() => fleet.stop())
   return rows.states
 }

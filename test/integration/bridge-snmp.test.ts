@@ -1,9 +1,8 @@
-import { createServer } from 'node:net'
-import { Aedes } from 'aedes'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Log, listen, portOf, silentLog } from '../../src/base/index.ts'
+import { type Log, silentLog } from '../../src/base/index.ts'
 import type { RouterRow } from '../../src/bridge/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { MqttBridge } from '../support/mqtt-bridge.ts'
 import { MqttUser } from '../support/mqtt-user.ts'
 import { openWay } from '../support/router-way.ts'
@@ -33,18 +32,13 @@ async function router(snmp: AgentLogin): Promise<EmulatedRouter> {
 
 /** A bridge with one router, over a broker; the words of the ways that it reports, and all lines of its log. */
 async function world(emulated: EmulatedRouter, row: Partial<RouterRow>) {
-  const broker = await Aedes.createBroker()
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
+  const { port, stop } = await startAedes()
+  stops.push(stop)
   const lines: string[] = []
   const note = (fields: object, message: string) => void lines.push(`${JSON.stringify(fields)} ${message}`)
   const log: Log = { ...silentLog, info: note, warn: note, error: note, debug: note, child: () => log }
-  const user = await MqttUser.at(portOf(server))
-  const bridge = await MqttBridge.start({ url: `mqtt://127.0.0.1:${portOf(server)}`, telemetryMs: 300, log })
+  const user = await MqttUser.at(port)
+  const bridge = await MqttBridge.start({ url: `mqtt://127.0.0.1:${port}`, telemetryMs: 300, log })
   stops.push(
     () => user.end(),
     () => bridge.stop(),

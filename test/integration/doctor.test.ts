@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Aedes } from 'aedes'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { examineStore } from '../../src/cli/doctor/database.ts'
 import { examine } from '../../src/cli/doctor/doctor.ts'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { newTlsKey, selfSigned } from '../../src/pki/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { startTestServer } from '../support/test-server.ts'
 
 const DAY = 86_400_000
@@ -120,21 +120,17 @@ describe('isthmus doctor', () => {
 
   it('says that the broker of telemetry cannot be reached, or does not let the server read', async () => {
     const rights = { isOpen: true }
-    const broker = await Aedes.createBroker({
+    const { port, stop } = await startAedes({
       authorizeSubscribe: (_client, subscription, done) => done(null, rights.isOpen ? subscription : null),
     })
-    const server = createServer(broker.handle)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const telemetryUrl = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const telemetryUrl = `mqtt://127.0.0.1:${port}`
     expect(await examined('telemetry')).toBe('')
     expect(await examined('telemetry', { telemetryUrl })).toMatch(
       /^ok: .* lets the server read below network\/mikrotik$/,
     )
     rights.isOpen = false
     expect(await examined('telemetry', { telemetryUrl })).toMatch(/^problem: .* refuses a subscription/)
-    await new Promise<void>((resolve) => broker.close(resolve))
-    await new Promise((resolve) => server.close(resolve))
+    await stop()
     expect(await examined('telemetry', { telemetryUrl })).toMatch(/^problem: .*ECONNREFUSED/)
   })
 

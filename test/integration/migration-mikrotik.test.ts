@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import type { BridgeFleet } from '../../src/bridge/index.ts'
 import { deviceIdOf } from '../../src/domain/index.ts'
-import { type EmulatedRouter, Fleet, type SimulatedDevice, startRouter } from '../../src/simulator/index.ts'
+import { type EmulatedRouter, type Fleet, type SimulatedDevice, startRouter } from '../../src/simulator/index.ts'
 import { startServedBridge } from '../support/served-bridge.ts'
+import { fleetAt } from '../support/simulated-fleet.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
@@ -84,22 +84,7 @@ beforeAll(async () => {
   const { server } = world
   for (let index = 0; index < ROUTERS; index++)
     emulated.push(await startRouter({ index, profile: 'v6.49', users: index === 2 ? [weakUser] : [] }))
-  fleet = new Fleet({
-    mix: { dualStack: 1, mikrotikV6: ROUTERS },
-    faultEvery: 0,
-    seed: 1,
-    servers: {
-      acsUrl: `http://127.0.0.1:${server.cwmpPort}/`,
-      enrolmentSecret: server.enrolmentSecret,
-      usp: { endpointId: server.endpointId, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: true },
-    },
-    timeScale: 20,
-    informIntervalS: 300,
-    staggerMs: 0,
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
+  fleet = fleetAt(server, { mix: { dualStack: 1, mikrotikV6: ROUTERS }, tls: true })
   await fleet.start()
   const made = await call<{ id: string; token: string }>('POST', '/bridges', { name: 'pop north' })
   bridgeId = made.body.id

@@ -1,8 +1,6 @@
-import { createServer } from 'node:net'
-import { Aedes } from 'aedes'
 import { afterEach, expect, it } from 'vitest'
-import { listen, portOf } from '../../src/base/index.ts'
 import { brokerDialler, type IncomingMessage } from '../../src/mqtt/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { Mosquitto } from '../support/mosquitto.ts'
 import { MqttUser } from '../support/mqtt-user.ts'
 import { until } from '../support/until.ts'
@@ -13,14 +11,9 @@ afterEach(async () => {
 })
 
 async function aedes(): Promise<{ port: number }> {
-  const broker = await Aedes.createBroker()
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
-  return { port: portOf(server) }
+  const broker = await startAedes()
+  stops.push(() => broker.stop())
+  return broker
 }
 
 async function mosquitto(): Promise<Mosquitto> {

@@ -3,8 +3,9 @@ import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/
 import { deviceIdOf, type Operation } from '../../src/domain/index.ts'
 import { FileServer } from '../../src/files/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
-import { Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
+import type { Fleet, SimulatedDevice } from '../../src/simulator/index.ts'
 import { type FileServer as PackageServer, startFileServer } from '../support/file-server.ts'
+import { fleetAt } from '../support/simulated-fleet.ts'
 import { type ServerWithStore, startServerWithStore, startTestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
@@ -59,23 +60,12 @@ beforeAll(async () => {
   packages = await startFileServer(Object.fromEntries(FILES.map((name) => [name, Buffer.from('package')])))
   world = await startServerWithStore(inject('mongodbUri'), { routerPackageUrls: packages.url('') })
   const { server } = world
-  fleet = new Fleet({
+  fleet = fleetAt(server, {
     mix: { mikrotikV7: 4, dualStack: 1 },
     faultEvery: 1,
     faultKinds: ['tr181NoAgent'],
     faults: [[], ['keyOnEvent'], ['deviceModeHome'], []],
-    seed: 1,
-    servers: {
-      acsUrl: `http://127.0.0.1:${server.cwmpPort}/`,
-      enrolmentSecret: server.enrolmentSecret,
-      usp: { endpointId: server.endpointId, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: false },
-    },
-    timeScale: 20,
-    informIntervalS: 300,
-    staggerMs: 0,
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
+    tls: false,
   })
   await fleet.start()
   for (const one of fleet.devices.filter(isRouter)) {

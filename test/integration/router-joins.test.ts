@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import type { BridgeFleet } from '../../src/bridge/index.ts'
 import { deviceIdOf } from '../../src/domain/index.ts'
-import { type EmulatedRouter, Fleet, startRouter } from '../../src/simulator/index.ts'
+import { type EmulatedRouter, type Fleet, startRouter } from '../../src/simulator/index.ts'
 import { startServedBridge } from '../support/served-bridge.ts'
+import { fleetAt } from '../support/simulated-fleet.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
@@ -53,22 +53,7 @@ async function addRouter(router: EmulatedRouter | undefined): Promise<void> {
 /** The TR-069 clients of both routers: same serial numbers, models spelled in another way. */
 function startCpes(): Fleet {
   const { server } = world
-  return new Fleet({
-    mix: { mikrotikV7: 2 },
-    faultEvery: 0,
-    seed: 1,
-    servers: {
-      acsUrl: `http://127.0.0.1:${server.cwmpPort}/`,
-      enrolmentSecret: server.enrolmentSecret,
-      usp: { endpointId: server.endpointId, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: true },
-    },
-    timeScale: 20,
-    informIntervalS: 300,
-    staggerMs: 0,
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
+  return fleetAt(server, { mix: { mikrotikV7: 2 }, tls: true })
 }
 
 const recordsOf = async (router: EmulatedRouter | undefined) => {

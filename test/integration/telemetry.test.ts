@@ -1,16 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Aedes } from 'aedes'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { listen, portOf, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { MqttHub, NO_PRIVACY, Topics } from '../../src/bridge/index.ts'
 import type { DeviceId } from '../../src/domain/index.ts'
 import { brokerDialler } from '../../src/mqtt/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
+import { startAedes } from '../support/aedes-broker.ts'
 import { Mosquitto, templateLines } from '../support/mosquitto.ts'
 import { MqttUser } from '../support/mqtt-user.ts'
 import { startServedBridge } from '../support/served-bridge.ts'
@@ -39,15 +38,10 @@ async function mosquitto(lines?: readonly string[]): Promise<Mosquitto> {
   return broker
 }
 
-async function aedes(options: Parameters<typeof Aedes.createBroker>[0] = {}): Promise<{ port: number }> {
-  const broker = await Aedes.createBroker(options)
-  const server = createServer(broker.handle)
-  await listen(server, { host: '127.0.0.1', port: 0 }, () => undefined)
-  stops.push(
-    () => new Promise((resolve) => server.close(resolve)),
-    () => new Promise<void>((resolve) => broker.close(resolve)),
-  )
-  return { port: portOf(server) }
+async function aedes(options: Parameters<typeof startAedes>[0] = {}): Promise<{ port: number }> {
+  const broker = await startAedes(options)
+  stops.push(() => broker.stop())
+  return broker
 }
 
 async function serverAt(port: number, version: 'auto' | '5' | '3.1.1', more: object = {}): Promise<ServerWithStore> {

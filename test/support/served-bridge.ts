@@ -1,16 +1,6 @@
-import { join } from 'node:path'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import {
-  AuditFile,
-  BridgeFleet,
-  BridgeIdentity,
-  Confirmations,
-  Enrolment,
-  type MqttHub,
-  routerOpener,
-  ServerClient,
-} from '../../src/bridge/index.ts'
-import { Codec, NotifyFile } from '../../src/usp/index.ts'
+import { type BridgeFleet, BridgeIdentity, Enrolment, type MqttHub, ServerClient } from '../../src/bridge/index.ts'
+import { startBridgeFleet } from './bridge-fleet.ts'
 
 /**
  * A bridge in this process at the server of this URL, over a state folder; `token` where it has not registered, `mqtt`
@@ -33,21 +23,5 @@ export async function startServedBridge(
     log: silentLog,
     pollMs: 100,
   })
-  const fleet = new BridgeFleet({
-    folder: dir,
-    mqtt,
-    rows: enrolment,
-    open: routerOpener({ ca: undefined, allowPlain: false }, { clock: systemClock, log: silentLog }),
-    firmwareHosts: [],
-    backupHosts: [],
-    notifies: await NotifyFile.open(join(dir, 'notifies.jsonl'), silentLog),
-    confirmations: new Confirmations(systemClock),
-    audit: new AuditFile(join(dir, 'audit.jsonl'), systemClock),
-    codec: new Codec(),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
-  await fleet.start()
-  return fleet
+  return startBridgeFleet(dir, enrolment, { mqtt })
 }

@@ -1,16 +1,5 @@
-import { join } from 'node:path'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import type { AgentController } from '../../src/bridge/agents/router-rows.ts'
-import {
-  AuditFile,
-  BridgeFleet,
-  Confirmations,
-  type FoundState,
-  type RouterRow,
-  type RouterRows,
-  routerOpener,
-} from '../../src/bridge/index.ts'
-import { Codec, NotifyFile } from '../../src/usp/index.ts'
+import type { FoundState, RouterRow, RouterRows } from '../../src/bridge/index.ts'
 
 /** The routers and Controllers of a bridge that a test names, without a server. */
 export class TestRows implements RouterRows {
@@ -58,24 +47,4 @@ export function rowOf(
   policy: RouterRow['policy'],
 ): RouterRow {
   return { id: 'one', address: '127.0.0.1', port, transport: 'api', policy, tags: [], mqtt: false, revision: 1, login }
-}
-
-/** A bridge in this process over a state folder. */
-export async function startFleet(folder: string, rows: TestRows): Promise<BridgeFleet> {
-  const fleet = new BridgeFleet({
-    folder,
-    rows,
-    open: routerOpener({ ca: undefined, allowPlain: false }, { clock: systemClock, log: silentLog }),
-    firmwareHosts: [],
-    backupHosts: [],
-    notifies: await NotifyFile.open(join(folder, 'notifies.jsonl'), silentLog),
-    confirmations: new Confirmations(systemClock),
-    audit: new AuditFile(join(folder, 'audit.jsonl'), systemClock),
-    codec: new Codec(),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
-  await fleet.start()
-  return fleet
 }
