@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Device, deviceIdOf, newDevice } from '../../src/domain/index.ts'
+import { deleteEach, updateEach } from '../../src/store/mongo/each.ts'
 import { type Connection, type Document_, openConnection, startSession } from '../../src/store/mongo/mongoose.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { testStore } from '../support/store.ts'
@@ -62,6 +63,17 @@ describe('writes of many documents while a transaction holds one of them', { tim
       .collection<Document_>('devices')
       .countDocuments({ marked: true, _id: second?.id ?? '' })
     expect(stored).toBe(1)
+  })
+
+  it('reaches documents that are more than one page, each once, though they leave the filter', async () => {
+    const documents = connection.collection<Document_>('pages')
+    await documents.insertMany(Array.from({ length: 1100 }, (_, i) => ({ _id: `p${i}`, isOpen: true, times: 0 })))
+    expect(
+      await updateEach(documents, { isOpen: true }, { $set: { isOpen: false }, $inc: { times: 1 as never } }),
+    ).toBe(1100)
+    expect(await documents.countDocuments({ times: 1 })).toBe(1100)
+    expect(await deleteEach(documents, { isOpen: false })).toBe(1100)
+    expect(await documents.countDocuments({})).toBe(0)
   })
 
   it('deletes the tree of a device, and both end', async () => {
