@@ -18,7 +18,8 @@ const text = (name: string) => readFileSync(join(DEPLOY, name), 'utf8')
 let world: ServerWithStore
 let types: Map<string, string>
 beforeAll(async () => {
-  world = await startServerWithStore(inject('mongodbUri'))
+  // No broker is at this address: its metrics are there all the same.
+  world = await startServerWithStore(inject('mongodbUri'), { telemetryUrl: 'mqtt://127.0.0.1:9' })
   await fetch(`${world.server.apiUrl}/api/v1/devices/none`, {
     headers: { authorization: `Bearer ${world.server.firstKey}` },
   })
@@ -125,6 +126,9 @@ describe('docs/deploy', () => {
       'isthmus_cwmp_rpcs_total',
       'isthmus_operations_executed_total',
       'isthmus_operations_submitted_total',
+      'isthmus_telemetry_bridges_online',
+      'isthmus_telemetry_messages_total',
+      'isthmus_telemetry_values_total',
       'isthmus_usp_onboardings_total',
     ])
   })
