@@ -38,7 +38,8 @@ export const BRIDGE_OPTIONS = [
     group: 'Routers from a file',
     type: 'path',
     sentence:
-      'CSV file with routers, in place of --server: address, port, transport, username, password, fingerprint, policy, tags, mqtt, and the columns of SNMP. Read again when it changes.',
+      'CSV file with routers, in place of --server: address, port, transport, username, password, fingerprint, policy, ' +
+      'tags, mqtt, and the columns of SNMP. Read again when it changes.',
   },
   {
     key: 'controllerId',

@@ -56,7 +56,8 @@ export const TELEMETRY_OPTIONS = [
     pattern: /^[A-Za-z0-9_-]{1,64}$/,
     takes: '1 to 64 letters, digits, _ and -',
     sentence:
-      'Client identifier, of this installation alone: the broker then keeps events and responses while the server is away. Unset: a new one at each start, and what comes meanwhile is lost.',
+      'Client identifier, of this installation alone: the broker then keeps events and responses while the server is ' +
+      'away. Unset: a new one at each start, and what comes meanwhile is lost.',
   },
   {
     key: 'telemetryPrefix',

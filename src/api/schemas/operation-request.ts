@@ -191,7 +191,8 @@ export const REQUESTS = {
     })
     .openapi('UpgradeRequest', {
       description:
-        'Installs packages of RouterOS on a MikroTik router, over CWMP (level L3), by a descriptor that lists them. Refused when a package is missing that the router has',
+        'Installs packages of RouterOS on a MikroTik router, over CWMP (level L3), by a descriptor that lists them. ' +
+        'Refused when a package is missing that the router has',
     }),
   reboot: z.strictObject({ verb: z.literal('reboot') }).openapi('RebootRequest'),
   factoryReset: z.strictObject({ verb: z.literal('factoryReset') }).openapi('FactoryResetRequest'),

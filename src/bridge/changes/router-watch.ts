@@ -31,7 +31,10 @@ const FAST_MS = 1000
 const SLOW_MS = 10_000
 /** More parameters than these are not looked at each second. */
 const FAST_PARAMETERS = 500
-/** Part by which a pause is shorter or longer, so that routers that were reached in the same moment are not looked at in the same moment again and again. */
+/**
+ * Part by which a pause is shorter or longer: routers that were reached at the same time are not looked at together
+ * again and again.
+ */
 const JITTER = 0.1
 /** A request waits no longer for the first look at what it subscribes to. */
 const MAX_WAIT_MS = 5000

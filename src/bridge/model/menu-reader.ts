@@ -88,7 +88,10 @@ export class MenuReader {
     return age === this.#age && this.#clock.now() - at <= HOLD_MS
   }
 
-  /** Rows that are not given again any more are not kept: a bridge has many routers, and each pass of the garbage collector copies them. */
+  /**
+   * Rows that are not given again any more are not kept: a bridge has many routers, and each pass of the garbage collector
+   * copies them.
+   */
   #dropLater(): void {
     this.#cancelDrop ??= this.#clock.after(HOLD_MS + 1, () => {
       this.#cancelDrop = undefined
