@@ -76,6 +76,34 @@ describe('writes of many documents while a transaction holds one of them', { tim
     expect(await documents.countDocuments({})).toBe(0)
   })
 
+  it('finds each document by its id, so that no engine looks at all others for it', async () => {
+    const sent: object[] = []
+    connection.getClient().on('commandStarted', ({ command }) => {
+      for (const one of [...(command.updates ?? []), ...(command.deletes ?? [])]) sent.push(one.q)
+    })
+    const documents = connection.collection<Document_>('found')
+    await documents.insertMany([{ _id: 'a', kind: 1, inside: { at: 7 } }])
+    await updateEach(documents, { kind: 1 }, { $set: { seen: true } })
+    await updateEach(documents, { kind: 1 }, { $set: { seen: true } }, ['inside.at'])
+    await deleteEach(documents, { kind: 1 })
+    expect(sent).toEqual([{ _id: 'a' }, { 'inside.at': 7, _id: 'a' }, { _id: 'a' }])
+  })
+
+  it('leaves a document that has changed since it was found, where the update is for the former one', async () => {
+    const documents = connection.collection<Document_>('changed')
+    await documents.insertMany(['a', 'b'].map((_id) => ({ _id, isLinked: true, since: 1 })))
+    const watched: typeof documents = Object.assign(Object.create(documents), {
+      find: documents.find.bind(documents),
+      async bulkWrite(...args: Parameters<typeof documents.bulkWrite>) {
+        await documents.updateOne({ _id: 'a' }, { $set: { since: 2 } })
+        return documents.bulkWrite(...args)
+      },
+    })
+    expect(await updateEach(watched, { isLinked: true }, { $set: { isLinked: false } }, ['since'])).toBe(1)
+    const linked = await documents.find({ isLinked: true }).toArray()
+    expect(linked.map(({ _id }) => _id)).toEqual(['a'])
+  })
+
   it('deletes the tree of a device, and both end', async () => {
     const device = await create()
     const parameters = ['A', 'B'].map((name) => ({

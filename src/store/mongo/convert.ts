@@ -20,3 +20,10 @@ export function fromDocument<T>(document: Document_, hidden: readonly string[] =
     if (field !== '_id' && field !== MARK && !hidden.includes(field)) value[field] = document[field]
   return value as T
 }
+
+/** Returns the value of a field, whose name may lead into objects: `usp.instance`. */
+export function valueAt(document: Document_, field: string): unknown {
+  let value: unknown = document
+  for (const part of field.split('.')) value = (value as Record<string, unknown> | undefined)?.[part]
+  return value
+}

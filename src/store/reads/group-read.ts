@@ -1,4 +1,5 @@
 import { type Batcher, createBatcher } from '../../base/index.ts'
+import { valueAt } from '../mongo/convert.ts'
 import { isUnreachable } from '../mongo/failure.ts'
 import { readLean } from '../mongo/lean-commands.ts'
 import { type Collection, type Document_, decodedOnce, type Filter } from '../mongo/mongoose.ts'
@@ -66,10 +67,4 @@ async function readFew(collection: Collection, filter: Filter, count: number): P
     // The usual way repeats a read whose connection was lost, and waits for a new primary.
     return undefined
   }
-}
-
-function valueAt(document: Document_, field: string): unknown {
-  let value: unknown = document
-  for (const part of field.split('.')) value = (value as Record<string, unknown> | undefined)?.[part]
-  return value
 }

@@ -170,7 +170,8 @@ export class DeviceRepository implements DeviceStore {
       'usp.lastDisconnect': { at, reason },
       updatedAt: at,
     }
-    return updateEach(this.#devices, { 'usp.linked': true, 'usp.instance': holder }, { $set })
+    // An Agent that has connected anew meanwhile keeps its link.
+    return updateEach(this.#devices, { 'usp.linked': true, 'usp.instance': holder }, { $set }, ['usp.connectedAt'])
   }
 
   async withOpenWork(ids: DeviceId[]): Promise<DeviceId[]> {

@@ -55,7 +55,7 @@ export class GroupRepository implements GroupStore {
       changed += await updateEach(
         this.#devices,
         { _id: { $in: add }, groups: { $ne: groupId } },
-        { $push: { groups: groupId as never }, $inc: { revision: 1 as never } },
+        { $addToSet: { groups: groupId as never }, $inc: { revision: 1 as never } },
       )
     }
     if (remove.length > 0) {

@@ -285,6 +285,7 @@ export class OperationRepository implements OperationStore {
       this.#devices,
       { _id: { $in: deviceIds }, 'work.open': false },
       { $set: { 'work.open': true }, $inc: { 'work.seq': 1 as never } },
+      ['work.seq'],
     )
   }
 }

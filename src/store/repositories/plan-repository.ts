@@ -102,6 +102,7 @@ export class PlanRepository implements PlanStore {
       .limit(limit)
       .toArray()
     if (found.length === 0) return 0
+    // By id and revision alone: for any other condition SecantusDB looks at each member for each of the ids.
     const statements = found.map(({ _id, revision }) => ({ deleteOne: { filter: { _id, revision } } }))
     return (await this.#members.bulkWrite(statements, { ordered: false })).deletedCount
   }
@@ -177,6 +178,7 @@ export class PlanRepository implements PlanStore {
       this.#locks,
       { _id: { $gte: roundOf(''), $lt: roundOf('\uffff') }, by: { $exists: true, $nin: alive } },
       { $unset: { by: '', until: '' } },
+      ['by'],
     )
   }
 
