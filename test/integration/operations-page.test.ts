@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
+import { freePorts } from '../support/free-ports.ts'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -13,23 +12,19 @@ const PAGE = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')
 const BLOCKS = [...PAGE.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
 const SEPARATOR = '=== next block ==='
 
-async function freePorts(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => String((server.address() as AddressInfo).port))
-  for (const server of servers) server.close()
-  return ports
+/** A process, or with a negative number its group; there may be none any more. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' })
+  }
 }
 
 it('the commands of the page about operations run as written', { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-operations-'))
   symlinkSync(join(ROOT, 'dist'), join(folder, 'dist'))
-  const [apiPort, cwmpPort, cwmpsPort, uspPort] = await freePorts(4)
+  const [apiPort, cwmpPort, cwmpsPort, uspPort] = (await freePorts(4)).map(String)
   const script = ['set -euo pipefail', ...BLOCKS.map((block) => `${block}\necho '${SEPARATOR}'`)].join('\n')
   const bash = spawn('bash', ['-c', script], {
     cwd: folder,
@@ -53,9 +48,16 @@ it('the commands of the page about operations run as written', { timeout: 300_00
   bash.stderr.on('data', (data) => {
     errors += String(data)
   })
+  const giveUp = new Promise((resolve) => setTimeout(resolve, 270_000).unref())
+  const logs = () =>
+    ['server.log', 'restored.log']
+      .map((name) => join(folder, name))
+      .filter(existsSync)
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n')
   try {
-    const [code] = await once(bash, 'close')
-    expect(code, `${output}\n${errors}`).toBe(0)
+    const [code] = await Promise.race([once(bash, 'close'), giveUp.then(() => ['not ended'])])
+    expect(code, `${output}\n${errors}\n${logs()}`).toBe(0)
     const [, doctor, , ready, before, after, rotated, certificates, watched] = output
       .split(SEPARATOR)
       .map((text) => text.trim())
@@ -71,10 +73,10 @@ it('the commands of the page about operations run as written', { timeout: 300_00
     // No log has a key.
     expect(readFileSync(join(folder, 'server.log'), 'utf8')).not.toMatch(/isthmus_[0-9a-z]+_/)
   } finally {
-    if (bash.exitCode === null) process.kill(-(bash.pid ?? 0), 'SIGKILL')
+    kill(-(bash.pid ?? 0))
     for (const data of ['data', 'restored']) {
       const file = join(folder, data, 'database', 'engine.pid')
-      if (existsSync(file)) process.kill(Number.parseInt(readFileSync(file, 'utf8'), 10), 'SIGKILL')
+      if (existsSync(file)) kill(Number.parseInt(readFileSync(file, 'utf8'), 10))
     }
     rmSync(folder, { recursive: true, force: true })
   }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
+import { holdProcess } from '../support/held-process.ts'
 import { until } from '../support/until.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -93,7 +94,7 @@ describe('a server that is told to stop', () => {
     const run = serve()
     await up(run)
     // A database that hangs would hold up the end of the work.
-    process.kill(enginePid(), 'SIGSTOP')
+    await holdProcess(enginePid())
     run.child.kill('SIGTERM')
     await until(() => run.said.includes('SIGTERM: stopping'))
     await until(() => {
@@ -190,7 +191,7 @@ describe('a server whose database hangs', () => {
   it('is alive and not ready, says so in time, and is ready again afterwards', async () => {
     const run = serve()
     await up(run)
-    process.kill(enginePid(), 'SIGSTOP')
+    await holdProcess(enginePid())
     try {
       expect((await fetch(`${api(run)}/healthz`)).status).toBe(200)
       const readiness = () => fetch(`${api(run)}/readyz`, { signal: AbortSignal.timeout(10_000) })

@@ -440,7 +440,7 @@ describe.each([
       })
     try {
       await insert('before')
-      engine.hold()
+      await engine.hold()
       await expect(insert('lost')).rejects.toMatchObject({
         code: 'unavailable',
         message: expect.stringContaining('in time'),

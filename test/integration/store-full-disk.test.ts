@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { silentLog } from '../../src/base/index.ts'
 import { EmbeddedDatabase } from '../../src/store/index.ts'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
+import { holdProcess } from '../support/held-process.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'
@@ -46,7 +47,7 @@ it('a full disk: writes are refused and the server is not ready; with space agai
     await until(() => isReady(store))
     const engine = embedded.pid
     disk?.fill(6_000_000)
-    if (disk === undefined) process.kill(engine ?? 0, 'SIGSTOP')
+    if (disk === undefined) await holdProcess(engine ?? 0)
     const refusal = await appendUntilRefused(store, acknowledged)
     expect(refusal).toMatchObject({ code: 'unavailable' })
     await until(async () => !(await isReady(store)))

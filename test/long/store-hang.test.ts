@@ -11,7 +11,7 @@ it('a database that hangs is told of in bounded time, and what is refused before
   const append = (at: number) => store.events.append([{ type: 'device.booted', at, data: {} }])
   try {
     await append(1)
-    engine.hold()
+    await engine.hold()
     const begun = once(store.db.client, 'connectionCheckedOut')
     const underWay = append(2)
     await begun

@@ -33,7 +33,7 @@ it('links that end while the database hangs are noted once it answers, with thei
       agents.push(agent)
     }
     expect((await records()).map((device) => device?.usp?.linked)).toEqual(identities.map(() => true))
-    engine.hold()
+    await engine.hold()
     for (const agent of agents) agent.socket.terminate()
     await until(() => world.controller.linkCount === 0)
     await until(() => failures > 0, 90_000)

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findEngine } from '../../src/store/index.ts'
+import { freePort } from './free-ports.ts'
 import { ENGINE_CACHE } from './global-setup.ts'
+import { holdProcess } from './held-process.ts'
 
 /** The program of the embedded database without a server: for tests that stop it, hold it, or give it other flags. */
 export class EngineProcess {
@@ -25,6 +27,7 @@ export class EngineProcess {
   async start(): Promise<void> {
     const program = findEngine(ENGINE_CACHE)
     if (program === undefined) throw new Error('the engine is missing: run `npm run setup` first')
+    if (this.#port === 0) this.#port = await freePort()
     const child = spawn(
       program,
       [
@@ -42,16 +45,14 @@ export class EngineProcess {
     let text = ''
     for await (const data of child.stdout) {
       text += String(data)
-      const port = /listening on \S+:(\d+)/.exec(text)?.[1]
-      if (port === undefined) continue
-      this.#port = Number(port)
-      break
+      if (/listening on \S+:\d+/.test(text)) break
     }
   }
 
-  /** Held: it answers nothing, and keeps its connections. */
-  hold(): void {
-    this.#child?.kill('SIGSTOP')
+  /** Held when it resolves: it answers nothing, and keeps its connections. */
+  async hold(): Promise<void> {
+    const pid = this.#child?.pid
+    if (pid !== undefined) await holdProcess(pid)
   }
 
   release(): void {

@@ -1,6 +1,5 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import snmp from 'net-snmp'
+import { freePort } from './free-ports.ts'
 
 /** A table of an agent: its entry, columns with their types, and rows whose first cells are the index. */
 export interface FakeTable {
@@ -62,14 +61,4 @@ export class FakeSnmpAgent {
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.agent.close(resolve))
   }
-}
-
-/** A port of UDP that is free: the agent of the package cannot say which one it took. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(() => resolve()))
-  return port
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type ApiClient, createApiClient } from '../../src/demo/api-client.ts'
 import { type Child, startChild } from '../../src/demo/child.ts'
+import { freePorts } from './free-ports.ts'
 
 /** The environment of a process whose wall clock tests move; it begins `ms` away from the machine's. */
 export function steppableClock(ms = 0): NodeJS.ProcessEnv {
@@ -56,6 +57,10 @@ export class ServerProcess {
   async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const script = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
     if (!existsSync(script)) throw new Error('dist/ is missing: run `npm run setup` first')
+    if (this.#ports.apiPort === 0) {
+      const [apiPort = 0, cwmpPort = 0, uspPort = 0] = await freePorts(3)
+      this.#ports = { apiPort, cwmpPort, uspPort }
+    }
     const { apiPort, cwmpPort, uspPort } = this.#ports
     const ports = ['--api-port', String(apiPort), '--cwmp-port', String(cwmpPort), '--usp-port', String(uspPort)]
     const args = [
@@ -78,15 +83,11 @@ export class ServerProcess {
       logFd: openSync(join(this.dataDir, 'server.log'), 'a'),
     })
     const ready = this.#child.ready as {
-      apiPort: number
-      cwmpPort: number
-      uspPort: number
       firstKey?: string
       enrolmentSecret: string
       endpointId: string
       databasePid: number
     }
-    this.#ports = { apiPort: ready.apiPort, cwmpPort: ready.cwmpPort, uspPort: ready.uspPort }
     this.#key = ready.firstKey ?? this.#key
     this.enrolmentSecret = ready.enrolmentSecret
     this.endpointId = ready.endpointId
