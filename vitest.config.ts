@@ -32,8 +32,9 @@ class LongestFirst extends BaseSequencer {
 export const COMMON = {
   pool: 'forks',
   maxWorkers: 4,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // A machine that others use as well may be several times slower.
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
   teardownTimeout: 10_000,
   allowOnly: false,
   passWithNoTests: false,

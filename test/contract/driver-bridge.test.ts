@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, vi } from 'vitest'
+import { afterAll } from 'vitest'
 import { AuditFile, BridgeFleet, Confirmations, FileRows, routerOpener } from '../../src/bridge/index.ts'
 import { asDeviceId } from '../../src/domain/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
 import { Codec, NotifyFile } from '../../src/usp/index.ts'
+import { until } from '../support/until.ts'
 import { type ContractDevice, type ContractSubject, driverContract } from './driver-contract.ts'
 import { BASE, CONTROLLER, createEngine, startController } from './subject.ts'
 
@@ -51,7 +52,7 @@ async function setup(): Promise<ContractSubject> {
     deviceId = items[0]?.id ?? ''
     return items[0]?.usp?.onboardedFor !== undefined
   }
-  await vi.waitUntil(joined, { timeout: 30_000, interval: 50 })
+  await until(joined)
   return {
     operations,
     devices: store.devices,

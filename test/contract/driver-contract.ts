@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
   DeviceId,
   DeviceStore,
@@ -10,6 +10,7 @@ import type {
 } from '../../src/domain/index.ts'
 import { operationProblems } from '../support/api-description.ts'
 import { startFileServer } from '../support/file-server.ts'
+import { until } from '../support/until.ts'
 
 /** A device behind its wire. The suite reads it without any protocol. */
 export interface ContractDevice {
@@ -60,7 +61,7 @@ const VERSION = 'Device.DeviceInfo.SoftwareVersion'
 const SECRET = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
 const TABLE = 'Device.NAT.PortMapping.'
 const ABSENT = 'Device.DeviceInfo.X_ACME_Absent'
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 
 /**
  * Every verb over one driver, against a simulated device: the behaviour that callers of the engine rely on over each
@@ -502,5 +503,5 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
 
 /** Resolves once the condition holds. */
 function eventually(condition: () => Promise<boolean>): Promise<void> {
-  return vi.waitUntil(condition, { timeout: WAIT_MS, interval: 20 }).then(() => undefined)
+  return until(condition).then(() => undefined)
 }

@@ -1,5 +1,5 @@
-import { vi } from 'vitest'
 import { Acs } from '../../src/cwmp/index.ts'
+import { until } from '../support/until.ts'
 import { type ContractSubject, driverContract } from './driver-contract.ts'
 import { BASE, createEngine, createSubject, SECRET } from './subject.ts'
 
@@ -27,7 +27,7 @@ async function setup(): Promise<ContractSubject> {
   const acsUrl = `http://127.0.0.1:${acs.port}/`
   const subject = createSubject(engine, 'tr181NoAgent', { acsUrl }, () => acs.stop())
   const enrolled = async () => (await store.credentials.get(subject.deviceId))?.connectionRequest !== undefined
-  await vi.waitUntil(enrolled, { timeout: 10_000, interval: 20 })
+  await until(enrolled)
   return subject
 }
 

@@ -1,4 +1,4 @@
-import { vi } from 'vitest'
+import { until } from '../support/until.ts'
 import { type ContractSubject, driverContract } from './driver-contract.ts'
 import { CONTROLLER, createEngine, createSubject, startController } from './subject.ts'
 
@@ -13,7 +13,7 @@ async function setup(): Promise<ContractSubject> {
   const usp = { endpointId: CONTROLLER, host: '127.0.0.1', port, path: '/usp', tls: false }
   const subject = createSubject(engine, 'uspOnly', { usp }, () => controller.stop(), TIME_SCALE)
   const joined = async () => (await store.devices.get(subject.deviceId))?.usp?.onboardedFor !== undefined
-  await vi.waitUntil(joined, { timeout: 10_000, interval: 20 })
+  await until(joined)
   return subject
 }
 

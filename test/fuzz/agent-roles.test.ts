@@ -113,7 +113,7 @@ describe('whatever its role, a Controller', () => {
       }
       before = after
     }
-  }, 60_000)
+  })
 })
 
 function refused(error: unknown): void {

@@ -56,4 +56,4 @@ it('an Agent that has answered a Set sends its notification, however often it is
     if (value !== undefined) ids.set(value, (ids.get(value) ?? new Set()).add(msgId))
   }
   expect([...ids].map(([value, { size }]) => [value, size])).toEqual(values.map((value) => [value, 1]))
-}, 120_000)
+})

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MANAGER, type UspAgent, WIFI_WATCHER } from '../../src/usp/index.ts'
 import type { Msg } from '../../src/usp/wire/index.ts'
 import {
@@ -14,10 +14,9 @@ import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import type { MemoryAgentModel } from '../support/memory-agent-model.ts'
 import { memoryStore } from '../support/memory-notify-store.ts'
 import { ScriptedController } from '../support/scripted-controller.ts'
+import { until } from '../support/until.ts'
 
 /** The machine may be busy. */
-const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
-
 const SSID = 'Device.WiFi.SSID.1.'
 
 let model: MemoryAgentModel

@@ -35,7 +35,7 @@ beforeAll(async () => {
     const known = items.filter(({ cwmp, usp }) => cwmp?.discovery !== undefined || usp?.onboardedFor !== undefined)
     return known.length === 3
   })
-}, 120_000)
+})
 afterAll(async () => {
   fleet?.stop(false)
   await server?.stop()

@@ -153,7 +153,7 @@ describe('the Agents of a bridge', () => {
     expect(await boots()).toBe(before)
     router.powerCut()
     await until(async () => (await boots()) === before + 1, 60_000)
-  }, 120_000)
+  })
 
   it('end with their row, keep their link when the policy changes, and are the same ones after a restart', async () => {
     const bridge = await newBridge()
@@ -210,7 +210,7 @@ describe('the Agents of a bridge', () => {
     expect(agents.length).toBeGreaterThan(1)
     for (const { revokedAt } of agents) expect(revokedAt).toBeDefined()
     for (const id of ids) expect(await isLinked(id)).toBe(false)
-  }, 180_000)
+  })
 
   it('do what operations ask for: values, rows, and a restart that begins after its answer', async () => {
     const bridge = await newBridge()
@@ -254,7 +254,7 @@ describe('the Agents of a bridge', () => {
         by: { endpointId: 'proto::isthmus', roles: ['Full Access'] },
       }),
     ])
-  }, 120_000)
+  })
 
   it('say in the feed that a client is heard too weakly, that it left, and that a port lost its link', async () => {
     const bridge = await newBridge()
@@ -298,7 +298,7 @@ describe('the Agents of a bridge', () => {
     await until(() => hasTold('X_MIKROTIK_ClientLeft!', { MACAddress: mac }))
     router.setLink('ether2', false)
     await until(() => hasTold('X_MIKROTIK_LinkDown!', { Name: 'ether2' }))
-  }, 120_000)
+  })
 
   it('do not go to a router that states the serial number of another one and is reached first', async () => {
     const bridge = await newBridge()
@@ -322,5 +322,5 @@ describe('the Agents of a bridge', () => {
     expect((await device(deviceId)).usp?.linked).toBe(false)
     await way.open()
     await until(async () => (await device(deviceId)).usp?.linked === true, 60_000)
-  }, 120_000)
+  })
 })

@@ -64,6 +64,6 @@ it('a bridge of a file is on MQTT alone, its will comes after kill -9, and it go
   expect(await bridge.stop()).toBe(0)
   expect([user.texts(BRIDGE).at(-1), user.texts(online).at(-1)]).toEqual(['offline', 'offline'])
   expect(readFileSync(join(bridge.stateDir, 'bridge.log'), 'utf8')).not.toContain(SECRET)
-}, 120_000)
+})
 
 const MAC = 'Device.Ethernet.Interface.1.MACAddress'

@@ -36,7 +36,7 @@ beforeAll(async () => {
   for (const [index, profile] of (['v7.18', 'v6.49', 'v7.12'] as const).entries())
     routers.push(await startRouter({ index: 300 + index, profile, users }))
   await server.start()
-}, 180_000)
+})
 afterAll(async () => {
   await bridge?.remove()
   await server.stop()
@@ -60,7 +60,7 @@ const isLinked = async (deviceId = '') => {
   return items.find(({ id }) => id === deviceId)?.usp?.linked === true
 }
 
-it('a bridge registers, and its routers become records', { timeout: 180_000 }, async () => {
+it('a bridge registers, and its routers become records', async () => {
   const made = await server.api.send<{ id: string; token: string }>('POST', '/bridges', { name: 'pop north' })
   bridge = new BridgeProcess(['--server', `http://127.0.0.1:${server.ports.apiPort}`])
   await bridge.start({ ISTHMUS_BRIDGE_TOKEN: made.token })
@@ -91,7 +91,7 @@ it('a bridge registers, and its routers become records', { timeout: 180_000 }, a
   await promisify(execFile)(process.execPath, [MAIN, 'alive', '--api-port', String(bridge.healthPort)])
 })
 
-it('an operation over REST reads and changes the router', { timeout: 120_000 }, async () => {
+it('an operation over REST reads and changes the router', async () => {
   const [deviceId] = deviceIds
   const set = await operate(deviceId, { verb: 'set', values: [{ path: NAME, value: 'core 1' }] })
   await until(() => ended(set.id))
@@ -132,7 +132,7 @@ it('a bridge that is killed in the middle of a write leaves router and record th
   }
 })
 
-it('its health port has metrics, in which no router has a name', { timeout: 60_000 }, async () => {
+it('its health port has metrics, in which no router has a name', async () => {
   const scrape = async () => (await fetch(`http://127.0.0.1:${bridge.healthPort}/metrics`)).text()
   const sampleOf = (text: string, name: string) => {
     const line = text.split('\n').find((one) => one.startsWith(`${name} `))
@@ -156,7 +156,7 @@ it('its health port has metrics, in which no router has a name', { timeout: 60_0
   expect(text).not.toContain('127.0.0.1')
 })
 
-it('a bridge that is asked to stop takes leave, and keeps no password', { timeout: 60_000 }, async () => {
+it('a bridge that is asked to stop takes leave, and keeps no password', async () => {
   expect(await bridge.stop()).toBe(0)
   for (const deviceId of deviceIds) await until(async () => !(await isLinked(deviceId)))
   for (const name of ['bridge.log', 'routers.json', 'bridge.json'])

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RouterProfileName } from '../../src/simulator/index.ts'
 import { WritableModel } from '../support/bridge-model.ts'
+import { untilPasses } from '../support/until.ts'
 
 const models: WritableModel[] = []
 afterEach(async () => {
@@ -386,7 +387,7 @@ describe('a row that is added', () => {
     const { intents, sent } = model.bridge
     const end = intents.end.bind(intents)
     vi.spyOn(intents, 'end').mockImplementation(async () => {
-      await vi.waitFor(() => expect(sent.at(-1)?.path).toBe('/system/identity/print'))
+      await untilPasses(() => expect(sent.at(-1)?.path).toBe('/system/identity/print'))
       await end()
     })
     await model.set({ 'Device.DeviceInfo.HostName': 'core' })

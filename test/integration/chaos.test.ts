@@ -25,7 +25,7 @@ beforeAll(async () => {
     informIntervalS: 100,
     timeScale: 20,
   })
-}, 180_000)
+})
 afterAll(() => rounds?.stop(), 60_000)
 
 it(`devices, records and plans agree after ${ROUNDS.length} rounds in which plans are steered and anything dies (seed ${seed})`, {

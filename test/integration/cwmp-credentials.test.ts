@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../support/cwmp-wire.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { until } from '../support/until.ts'
 
 describe('credentials of devices', () => {
   let server: TestServer
@@ -33,7 +34,7 @@ describe('credentials of devices', () => {
     expect(await come('77', login)).toBe(401)
     expect((await api('PUT', '/devices/00256D-Box-77/credential', login)).status).toBe(204)
     // A credential that was read a moment ago is not read again at once.
-    await vi.waitUntil(async () => (await come('77', login)) === 200, { timeout: 10_000, interval: 300 })
+    await until(async () => (await come('77', login)) === 200)
     expect(await come('78', login)).toBe(401)
     const { items } = (await (await api('GET', '/audit?limit=50')).json()) as { items: { action: string }[] }
     expect(items).toContainEqual(expect.objectContaining({ action: 'device.credential.put', result: 'ok' }))

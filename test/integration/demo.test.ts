@@ -8,7 +8,7 @@ import { ENGINE_CACHE } from '../support/global-setup.ts'
 
 const MAIN = join(resolve(import.meta.dirname, '../..'), 'dist/src/cli/main.js')
 
-describe('npm run demo', { timeout: 180_000 }, () => {
+describe('npm run demo', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'isthmus-demo-'))

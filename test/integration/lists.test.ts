@@ -62,7 +62,7 @@ describe('every list, while others are inserted and deleted', () => {
     await world.store.devices.commit({ deviceId: OWNER, create: owner })
     const documents = [plan.make(0, 'stays')].map((document) => ({ ...document, _id: PLAN }))
     await insert('plans', documents)
-  }, 120_000)
+  })
   afterAll(() => world?.stop())
 
   async function insert(collection: CollectionName, documents: Document_[]): Promise<void> {

@@ -13,7 +13,7 @@ type Query = Parameters<PlanStore['listMembers']>[1]
 /**
  * Lists of a plan with more members than are read at once: an engine that reads all that matches reads it in windows.
  */
-describe('the members of a large plan', { timeout: 120_000 }, () => {
+describe('the members of a large plan', () => {
   let store: Store
   const collection = (db: Db) => db.collection<Document_>('planMembers')
   const idOf = (n: number, planId = 'p1') => `${planId}|0C96BF-Gateway-${String(n).padStart(5, '0')}`

@@ -12,7 +12,7 @@ const DEATHS = Array.from(
   (_, i) => ({ at: 2 + i * 2, when: i % 2 === 0 ? 'before' : 'after' }) as const,
 )
 
-it('goes on where a planner died, at any of its calls, and does nothing twice', { timeout: 240_000 }, async () => {
+it('goes on where a planner died, at any of its calls, and does nothing twice', async () => {
   const world = await migrationWorld(inject('mongodbUri'), { cpes: DEATHS.length })
   try {
     let died = 0

@@ -40,7 +40,7 @@ async function outOfPatience(cpe: SimulatedDevice): Promise<void> {
   await world.operations.recovery.expireQueued()
 }
 
-describe('CWMP that falls silent when it is to go dormant', { timeout: 120_000 }, () => {
+describe('CWMP that falls silent when it is to go dormant', () => {
   it('leaves the device on USP, where it works, until it comes', async () => {
     const cwmp = new Balancer()
     const cpe = await start({ cwmp })
@@ -68,7 +68,7 @@ describe('CWMP that falls silent when it is to go dormant', { timeout: 120_000 }
   })
 })
 
-describe('an Agent that keeps the link of a Controller it has no more', { timeout: 120_000 }, () => {
+describe('an Agent that keeps the link of a Controller it has no more', () => {
   it('is rolled back, its link ends, and a second plan moves the device', async () => {
     const cpe = await start({ faults: ['deaf'] })
     const first = await migrate()
@@ -105,7 +105,7 @@ describe('an Agent that keeps the link of a Controller it has no more', { timeou
   })
 })
 
-describe('a device whose USP link is held by another instance', { timeout: 120_000 }, () => {
+describe('a device whose USP link is held by another instance', () => {
   it.each([[[]], [['noTimer']]] as const)(
     'is moved, and its Notify counts wherever it was received (%j)',
     async (faults) => {

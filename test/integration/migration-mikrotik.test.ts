@@ -90,7 +90,7 @@ beforeAll(async () => {
   bridgeId = made.body.id
   bridge = await startServedBridge(server.apiUrl, dir, made.body.token)
   groupId = (await call<{ id: string }>('POST', '/groups', { name: 'all', selector: 'oui!=000000' })).body.id
-}, 60_000)
+})
 afterAll(async () => {
   await bridge?.stop()
   await fleet?.stop(false)
@@ -99,7 +99,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-describe('a mixed group of a dual-stack gateway and MikroTik routers', { timeout: 180_000 }, () => {
+describe('a mixed group of a dual-stack gateway and MikroTik routers', () => {
   const rows: string[] = []
 
   it('has routers that are ready as soon as a bridge reaches them', async () => {

@@ -16,7 +16,7 @@ const start = async (options: WorldOptions = {}) => {
 }
 afterEach(() => world.stop())
 
-describe('a migration', { timeout: 120_000 }, () => {
+describe('a migration', () => {
   it('writes one Controller with one MTP, proves the move, hands over, and lets CWMP sleep', async () => {
     const { planner, cpes, device, member, plan: make, untilState, store } = await start({ cpes: 3 })
     const plan = await make()

@@ -13,7 +13,7 @@ const blocks = [...readFileSync(join(ROOT, 'docs/mikrotik.md'), 'utf8').matchAll
 )
 const SEPARATOR = '=== next block ==='
 
-describe('the walk with emulated MikroTik routers', { timeout: 240_000 }, () => {
+describe('the walk with emulated MikroTik routers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-mikrotik-'))
   const server = new ServerProcess(mkdtempSync(join(folder, 'server-')), ['--plain-usp', 'false'], {
     env: {
@@ -25,7 +25,7 @@ describe('the walk with emulated MikroTik routers', { timeout: 240_000 }, () => 
   afterAll(async () => {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   it('runs as written', async () => {
     writeFileSync(

@@ -9,9 +9,7 @@ interface Member {
   waiting?: string
 }
 
-it('each member that waits shows for what, and lists filter by it: place, rate, a paused plan, offline', {
-  timeout: 60_000,
-}, async () => {
+it('each member that waits shows for what, and lists filter by it: place, rate, a paused plan, offline', async () => {
   const { store, call, stop } = await startServerWithStore(inject('mongodbUri'))
   try {
     const DAY = 86_400_000

@@ -112,7 +112,7 @@ async function until(plan: Plan, state: MemberState, planner: Pick<Planner, 'tic
 
 const reasonOf = async (plan: Plan) => (await world.planner.member(plan.id, id)).reason
 
-describe('a router behind a bridge', { timeout: 120_000 }, () => {
+describe('a router behind a bridge', () => {
   it('is moved without a write on it, and brought back with the policy and the interval of before', async () => {
     const plan = await start()
     await until(plan, 'MIGRATED')

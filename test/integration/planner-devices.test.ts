@@ -55,7 +55,7 @@ async function until(state: MemberState): Promise<void> {
   })
 }
 
-describe('devices in the field', { timeout: 90_000 }, () => {
+describe('devices in the field', () => {
   it('are led over, and what was found stands in the history', async () => {
     await start()
     await until('MIGRATED')

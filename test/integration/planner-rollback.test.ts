@@ -80,7 +80,7 @@ async function isAsBefore(id: DeviceId): Promise<void> {
   expect(await world.store.plans.snapshot(id)).toBeUndefined()
 }
 
-describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
+describe('a device belongs to one plan at a time', () => {
   it('so a finished plan cannot bring back what another plan has migrated', async () => {
     const [id, cpe] = await one()
     cpe.absent.usp = true
@@ -131,7 +131,7 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
   })
 })
 
-describe('a conflict', { timeout: 90_000 }, () => {
+describe('a conflict', () => {
   it('that is retried brings the device back first, and an abort then cancels a device without our rows', async () => {
     const [first, firstCpe] = await one()
     const [second, secondCpe] = await one()
@@ -170,7 +170,7 @@ describe('a conflict', { timeout: 90_000 }, () => {
   })
 })
 
-describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
+describe('a rollback from MIGRATED', () => {
   it('brings back a dormant device: over USP it is made to inform again, over CWMP its rows are deleted', async () => {
     const [id, cpe] = await one()
     const plan = await started()
@@ -449,7 +449,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
   })
 })
 
-describe('migrated devices', { timeout: 90_000 }, () => {
+describe('migrated devices', () => {
   it('whose Agent is silent are an event and a count, and are not silent any more when it answers', async () => {
     const [id, cpe] = await one()
     const plan = await started({ silentAfterMs: DAY })
@@ -514,7 +514,7 @@ describe('migrated devices', { timeout: 90_000 }, () => {
   })
 })
 
-describe('the status of a group', { timeout: 90_000 }, () => {
+describe('the status of a group', () => {
   it('shows the plan that runs, drafts beside it, and lists all plans', async () => {
     await devices(1)
     const first = await started()
@@ -530,7 +530,7 @@ describe('the status of a group', { timeout: 90_000 }, () => {
   })
 })
 
-describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
+describe('a plan whose group was deleted', () => {
   it('cannot be started, and the refusal names what to do instead', async () => {
     const plan = await world.plan()
     await world.groups.remove(plan.groupId, ANN)
@@ -539,7 +539,7 @@ describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
   })
 })
 
-describe('a plan that moves devices', { timeout: 90_000 }, () => {
+describe('a plan that moves devices', () => {
   it('is not deleted, and the refusal names what to wait for', async () => {
     const [id, cpe] = await one()
     const plan = await started()
@@ -557,7 +557,7 @@ describe('a plan that moves devices', { timeout: 90_000 }, () => {
   })
 })
 
-describe('plans', { timeout: 90_000 }, () => {
+describe('plans', () => {
   it('count a failed attempt while its device is tried again', async () => {
     await devices(16)
     for (const cpe of cpes.values()) cpe.absent.usp = true
@@ -626,7 +626,7 @@ describe('plans', { timeout: 90_000 }, () => {
   })
 })
 
-describe('the soak', { timeout: 90_000 }, () => {
+describe('the soak', () => {
   it('asks the Agent at each look: one that keeps its link and does not answer is not migrated', async () => {
     const [id] = await one()
     const plan = await started({ soakMs: 300_000 })

@@ -44,7 +44,7 @@ const cwmp = (lastInformAt: number) => ({
 })
 const commands = () => [...world.store.commands.values()].reduce((sum, n) => sum + n, 0)
 
-describe('a plan over many devices', { timeout: 120_000 }, () => {
+describe('a plan over many devices', () => {
   it('judges its members when it makes them, those that are away as well, with few commands', async () => {
     const old: Partial<Device> = { root: 'InternetGatewayDevice.' }
     await many(1000, (serial) => ({ cwmp: cwmp(world.clock.nowMs - DAY), ...(serial.endsWith('9') ? old : {}) }))

@@ -17,7 +17,7 @@ const flying = async (planId: string) => {
   return FLYING.reduce((sum, state) => sum + (states[state] ?? 0), 0)
 }
 
-describe('rounds over plans', { timeout: 90_000 }, () => {
+describe('rounds over plans', () => {
   it('move a plan however many newer ones there are', async () => {
     await world.devices(1)
     const plan = await world.plan()
@@ -104,7 +104,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
   })
 })
 
-describe('the gate', { timeout: 90_000 }, () => {
+describe('the gate', () => {
   it('closes on first attempts that failed, not only when all attempts are used up', async () => {
     await world.devices(30)
     world.answer = refuses
@@ -131,7 +131,7 @@ describe('the gate', { timeout: 90_000 }, () => {
   })
 })
 
-describe('devices that are offline', { timeout: 90_000 }, () => {
+describe('devices that are offline', () => {
   it('wait for their start without a place, and start when they are heard of', async () => {
     const [gone] = await world.devices(1)
     if (gone === undefined) throw new Error('no device')
@@ -189,7 +189,7 @@ describe('devices that are offline', { timeout: 90_000 }, () => {
   })
 })
 
-describe('steering', { timeout: 90_000 }, () => {
+describe('steering', () => {
   it('takes an action that has happened already as done', async () => {
     await world.devices(1)
     const plan = await world.plan()

@@ -13,7 +13,7 @@ const [start = '', ...walk] = [
 ].map((match) => match[1] ?? '')
 const SEPARATOR = '=== next block ==='
 
-describe('the walk through the API', { timeout: 180_000 }, () => {
+describe('the walk through the API', () => {
   let folder: string
   let demo: Child
 
@@ -29,11 +29,11 @@ describe('the walk through the API', { timeout: 180_000 }, () => {
       logFd: openSync(join(folder, 'demo.out'), 'a'),
       cwd: folder,
     })
-  }, 130_000)
+  })
   afterAll(async () => {
     await demo?.stop()
     rmSync(folder, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   it('runs as written', async () => {
     const script = ['set -euo pipefail', ...walk.map((block) => `${block}\necho '${SEPARATOR}'`)].join('\n')

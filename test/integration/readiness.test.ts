@@ -28,7 +28,7 @@ function parameter(path: string, value: string): ParameterWrite {
 const agentOf = (id: DeviceId) => parameter('Device.USPAgent.EndpointID', `os::${id}`)
 const discovered = (discoveredFor: string) => ({ lastInformAt: 1, events: [], version: '1.4', discoveredFor })
 
-describe('readiness', { timeout: 60_000 }, () => {
+describe('readiness', () => {
   let store: Store
   let keeper: ReadinessKeeper
   beforeEach(async () => {
@@ -142,7 +142,7 @@ describe('readiness', { timeout: 60_000 }, () => {
   })
 })
 
-it('is counted per group and for all devices, by class, model and firmware', { timeout: 60_000 }, async () => {
+it('is counted per group and for all devices, by class, model and firmware', async () => {
   const { store, call, stop } = await startServerWithStore(inject('mongodbUri'))
   try {
     const add = async (serial: string, more: Partial<Device>, agent: boolean) => {

@@ -75,14 +75,14 @@ beforeAll(async () => {
       60_000,
     )
   }
-}, 120_000)
+})
 afterAll(async () => {
   await fleet?.stop(false)
   await world?.stop()
   await packages?.stop()
 })
 
-describe('a script on a MikroTik router over CWMP', { timeout: 120_000 }, () => {
+describe('a script on a MikroTik router over CWMP', () => {
   it('is of a template that the API lists with the types of its parameters', async () => {
     const { body } = await world.call<{ items: { name: string; parameters: object[] }[] }>('GET', '/script-templates')
     const account = body.items.find(({ name }) => name === 'bridge-account')
@@ -177,7 +177,7 @@ describe('a script on a MikroTik router over CWMP', { timeout: 120_000 }, () => 
   })
 })
 
-describe('packages for a MikroTik router over CWMP', { timeout: 120_000 }, () => {
+describe('packages for a MikroTik router over CWMP', () => {
   const upgrade = (files = FILES) => ({ verb: 'upgrade', packages: files.map((name) => packages.url(name)) })
 
   it('need the policy L3, and packages that the record or the policy names', async () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const made = await call<{ id: string; token: string }>('POST', '/bridges', { name: 'pop north' })
   bridgeId = made.body.id
   bridge = await startServedBridge(world.server.apiUrl, dir, made.body.token)
-}, 60_000)
+})
 afterAll(async () => {
   await bridge?.stop()
   await cpes?.stop(false)

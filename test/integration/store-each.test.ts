@@ -21,7 +21,7 @@ async function halfDone(connection: Connection, collection: string, first: strin
   }
 }
 
-describe('writes of many documents while a transaction holds one of them', { timeout: 60_000 }, () => {
+describe('writes of many documents while a transaction holds one of them', () => {
   const engine = new EngineProcess([])
   let store: Awaited<ReturnType<typeof testStore>>
   let connection: Connection

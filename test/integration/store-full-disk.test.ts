@@ -67,4 +67,4 @@ it('a full disk: writes are refused and the server is not ready; with space agai
     if (disk === undefined) rmSync(folder, { recursive: true, force: true })
     else disk.unmount()
   }
-}, 180_000)
+})

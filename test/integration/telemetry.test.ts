@@ -150,7 +150,7 @@ describe.each([
     expect(await record.value('Device.Time.CurrentLocalTime')).toMatchObject({ source: 'mqtt' })
     router.close()
     await until(async () => (await record.told()).some(({ event }) => event === 'offline'))
-  }, 240_000)
+  })
 })
 
 it('events that a broker keeps while the server is away are in the feed after its start, each once', async () => {
@@ -184,7 +184,7 @@ it('events that a broker keeps while the server is away are in the feed after it
   await user.send(`${bridge.prefix}/${rowId}/event/link_down`, event)
   await until(async () => (await told()).some(({ event: name }) => name === 'link_down'))
   expect((await told()).map(({ event: name }) => name).sort()).toEqual(['link_down', 'link_up'])
-}, 240_000)
+})
 
 describe('with the rights of docs/deploy a bridge speaks for itself alone', () => {
   it('at mosquitto', async () => {
@@ -200,7 +200,7 @@ describe('with the rights of docs/deploy a bridge speaks for itself alone', () =
       await broker.kill()
       await broker.again()
     })
-  }, 240_000)
+  })
 
   it('at aedes', async () => {
     const template = pathToFileURL(resolve(import.meta.dirname, '../../docs/deploy/aedes-bridges-acl.mjs')).href
@@ -214,7 +214,7 @@ describe('with the rights of docs/deploy a bridge speaks for itself alone', () =
       },
     })
     await rightsHold(port, async () => undefined)
-  }, 240_000)
+  })
 })
 
 /** The server hears each bridge; a bridge that publishes for another one is not heard. */

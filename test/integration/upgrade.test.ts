@@ -39,7 +39,7 @@ describe('a data folder of version 0.1.0, opened by this version', () => {
     await folder.start()
     store = await folder.openStore('first')
     devices = await every((cursor) => store.devices.list({ limit: 7, ...behind(cursor) }))
-  }, 120_000)
+  })
   afterAll(async () => {
     await store?.close()
     await folder.stop()

@@ -159,7 +159,7 @@ describe('an Agent that arrives', () => {
     const agent = await joined()
     agent.socket.close()
     await agent.closed()
-    await vi.waitUntil(() => device()?.usp?.linked === false)
+    await vi.waitUntil(() => device()?.usp?.linked === false, 60_000)
     expect(eventTypes()).toContain('device.disconnected')
   })
 
@@ -538,7 +538,7 @@ describe('a Notify', () => {
     const second = await agent.takeRequest('get')
     expect(second.body.param_paths).toEqual([row(8), row(9)])
     answer(second)
-    await vi.waitUntil(() => stored(`${row(9)}ExternalPort`) === '9')
+    await vi.waitUntil(() => stored(`${row(9)}ExternalPort`) === '9', 60_000)
     expect(stored(`${row(7)}ExternalPort`)).toBe('7')
     expect(stored(`${row(8)}ExternalPort`)).toBe('8')
   })

@@ -221,7 +221,7 @@ describe('the WebSocket MTP', () => {
       socket.write(`GET /usp?eid=nonsense HTTP/1.1\r\nhost: x\r\n${lines}\r\n`)
       socket.resume()
       await once(socket, 'end')
-      await vi.waitUntil(async () => (await server.connections()) === 0, { timeout: 3000 })
+      await vi.waitUntil(async () => (await server.connections()) === 0, 60_000)
       socket.destroy()
     })
 
@@ -304,7 +304,7 @@ describe('the WebSocket MTP', () => {
       const [data, binary] = await message
       expect([binary, [...data]]).toEqual([true, [5, 6]])
       socket.terminate()
-      await vi.waitUntil(() => closed.length === 1)
+      await vi.waitUntil(() => closed.length === 1, 60_000)
       expect(opened[0]?.send(Buffer.from([7]))).toBe(false)
     })
 
@@ -378,10 +378,10 @@ describe('the WebSocket MTP', () => {
       const socket = await open('proto::a')
       const end = ended(socket)
       for (let i = 0; i < 4; i++) socket.send(Buffer.from([i]))
-      await vi.waitUntil(() => records.length === 4)
+      await vi.waitUntil(() => records.length === 4, 60_000)
       clock.advance(1000)
       for (let i = 4; i < 6; i++) socket.send(Buffer.from([i]))
-      await vi.waitUntil(() => records.length === 6)
+      await vi.waitUntil(() => records.length === 6, 60_000)
       socket.send(Buffer.from([6]))
       expect(await end).toBe(1008)
       expect(records.length).toBe(6)
@@ -415,7 +415,7 @@ describe('the WebSocket MTP', () => {
     ])('tells %s when its Agent ends it so', async (end, leave) => {
       await start()
       leave(await open('proto::a'))
-      await vi.waitUntil(() => closed.length === 1)
+      await vi.waitUntil(() => closed.length === 1, 60_000)
       expect(closed[0]?.end).toBe(end)
     })
 
@@ -435,7 +435,7 @@ describe('the WebSocket MTP', () => {
       opened[0]?.close('policy', 'again')
       const [got, text] = await end
       expect([got, String(text)]).toEqual([code, 'because'])
-      await vi.waitUntil(() => closed.length === 1)
+      await vi.waitUntil(() => closed.length === 1, 60_000)
       expect(closed[0]?.end).toBe(reason)
       expect(opened[0]?.isOpen).toBe(false)
     })
@@ -454,7 +454,7 @@ describe('the WebSocket MTP', () => {
       const socket = await open('proto::a')
       socket.pause()
       opened[0]?.close('rolledBack', 'because')
-      await vi.waitUntil(() => closed.length === 1, { timeout: 10_000 })
+      await vi.waitUntil(() => closed.length === 1, 60_000)
       expect(closed[0]?.end).toBe('rolledBack')
     })
 
@@ -500,7 +500,7 @@ describe('the WebSocket MTP', () => {
       await pinged
       vi.advanceTimersByTime(30_000)
       expect(await end).toBe(1006)
-      await vi.waitUntil(() => closed.length === 1)
+      await vi.waitUntil(() => closed.length === 1, 60_000)
       expect(closed[0]?.end).toBe('noPong')
       expect(server.linkCount).toBe(0)
     })

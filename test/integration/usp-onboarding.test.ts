@@ -258,7 +258,7 @@ describe('while a link stands', () => {
     expect(cpe.ids(), 'not with each of them').toHaveLength(ALL.length - 1)
     world.clock.advance(3_600_000)
     agent.notify(notify(periodic))
-    await vi.waitUntil(() => cpe.ids().length === ALL.length)
+    await vi.waitUntil(() => cpe.ids().length === ALL.length, 60_000)
     expect([...cpe.subscriptions.values()].every(({ Enable }) => Enable === 'true')).toBe(true)
   })
 })
@@ -285,7 +285,7 @@ it('a new firmware is one event, though the Agent notifies of it while it is onb
   again.notify({ subscription_id: 'other', send_resp: true, value_change: change })
   await world.contact()
   await again.heard()
-  await vi.waitUntil(() => device()?.usp?.onboardedFor === '2.0')
+  await vi.waitUntil(() => device()?.usp?.onboardedFor === '2.0', 60_000)
   const told = world.stores.inside.events.filter(({ type }) => type === 'device.firmwareChanged')
   expect(told).toHaveLength(1)
   const changed = world.stores.inside.events.filter(({ type }) => type === 'parameter.changed')
@@ -332,7 +332,7 @@ describe('onboarding that fails', () => {
     expect(world.stores.inside.audit).toHaveLength(0)
     away = false
     world.clock.advance(60_000)
-    await vi.waitUntil(() => audited('subscription.add').length === cpe.ids().length)
+    await vi.waitUntil(() => audited('subscription.add').length === cpe.ids().length, 60_000)
   })
 
   it('leaves the device within reach, and is tried again with growing pauses', async () => {
@@ -357,7 +357,7 @@ describe('onboarding that fails', () => {
     }
     healthy = true
     await round()
-    await vi.waitUntil(() => device()?.usp?.onboardedFor === '1.0')
+    await vi.waitUntil(() => device()?.usp?.onboardedFor === '1.0', 60_000)
     const before = names(agent).length
     await round()
     expect(names(agent)).toHaveLength(before)
@@ -412,7 +412,7 @@ describe('the supported model', () => {
     cpe.softwareVersion = '2.0'
     // It restarts: its link goes.
     agents[0]?.socket.terminate()
-    await vi.waitUntil(() => device()?.usp?.linked === false)
+    await vi.waitUntil(() => device()?.usp?.linked === false, 60_000)
     expect(paths(await onboarded(cpe))).toEqual(['Device.'])
     expect(device()).toMatchObject({ softwareVersion: '2.0', usp: { onboardedFor: '2.0' } })
   })
@@ -503,11 +503,11 @@ describe('the supported model', () => {
     await silent.takeRequest('get_supported_dm')
     const cpe = deviceOf({}, 'S2')
     const second = await arrive(cpe)
-    await vi.waitUntil(() => device('S2')?.usp?.linked === true)
+    await vi.waitUntil(() => device('S2')?.usp?.linked === true, 60_000)
     await second.heard()
     expect(paths(second)).toEqual([])
     silent.socket.terminate()
-    await vi.waitUntil(() => cpe.ids().length === ALL.length)
+    await vi.waitUntil(() => cpe.ids().length === ALL.length, 60_000)
     expect(paths(second)).toEqual(['Device.'])
   })
 

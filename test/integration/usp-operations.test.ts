@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deviceIdOf, type Operation } from '../../src/domain/index.ts'
 import type { OperationsEngine } from '../../src/operations/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
@@ -7,6 +7,7 @@ import { createMemoryStores, type MemoryStores } from '../support/memory-stores.
 import { OddAgent } from '../support/odd-agent.ts'
 import { createRoom } from '../support/operations-world.ts'
 import type { RawAgent, RequestOf } from '../support/raw-agent.ts'
+import { until } from '../support/until.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -42,7 +43,7 @@ async function join(): Promise<RawAgent> {
   const agent = await world.connect('os::00256D-S1')
   agent.answer = (request) => device.answer(request)
   agent.hello()
-  await vi.waitUntil(() => {
+  await until(() => {
     const usp = stores.inside.devices.get(ID)?.usp
     return usp?.linked === true && usp.connectedAt !== before && usp.onboardedFor === '1.0'
   })
@@ -84,7 +85,7 @@ describe('an asynchronous command over USP', () => {
     const agent = await join()
     const { id } = await submit()
     accept(agent, await agent.takeRequest('operate'))
-    await vi.waitUntil(() => state(id)?.result?.outcome === 'pending')
+    await until(() => state(id)?.result?.outcome === 'pending')
     agent.socket.terminate()
     const again = await join()
     await complete(again, id)
@@ -97,7 +98,7 @@ describe('an asynchronous command over USP', () => {
     const { id } = await submit()
     await agent.takeRequest('operate')
     agent.socket.terminate()
-    await vi.waitUntil(() => state(id)?.state === 'unknown')
+    await until(() => state(id)?.state === 'unknown')
     const again = await join()
     await complete(again, id)
     expect(state(id)?.state).toBe('done')
@@ -108,7 +109,7 @@ describe('an asynchronous command over USP', () => {
     const agent = await join()
     const { id } = await submit()
     accept(agent, await agent.takeRequest('operate'))
-    await vi.waitUntil(() => state(id)?.result?.outcome === 'pending')
+    await until(() => state(id)?.result?.outcome === 'pending')
     await world.stop()
     await room.stop()
     await serve('b')

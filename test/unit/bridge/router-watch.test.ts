@@ -13,6 +13,7 @@ import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { MemoryInstanceNumbers } from '../../support/memory-instance-numbers.ts'
 import { HOME_ROUTER } from '../../support/router-tables.ts'
 import { TableRouter } from '../../support/table-router.ts'
+import { untilPasses } from '../../support/until.ts'
 
 const CLIENTS = '/interface/wifi/registration-table'
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
@@ -153,10 +154,10 @@ describe('changes of a router', () => {
       return command(...all)
     })
     world.clock.advance(1000)
-    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    await untilPasses(() => expect(asked).toHaveBeenCalled())
     const [path, value] = [`${row}ReferenceList`, `${ASSOCIATED}*.SignalStrength`]
     const set = world.agentModel.set([{ path, value }], BY)
-    await vi.waitFor(async () => expect((await world.local.get([path])).get(path)).toBe(value))
+    await untilPasses(async () => expect((await world.local.get([path])).get(path)).toBe(value))
     goOn()
     await world.answer(set, 0)
     signalIs('-81')

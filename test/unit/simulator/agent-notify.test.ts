@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Notify } from '../../../src/usp/wire/index.ts'
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
+import { until, untilPasses } from '../../support/until.ts'
 
 const LOCAL = 'Device.LocalAgent.'
 const CONTROLLER = `${LOCAL}Controller.1.`
@@ -69,7 +70,7 @@ async function reboot(it: typeof made, n = 2): Promise<void> {
   it.clock.advance(20)
   it.clock.advance(2000)
   await controller.connected(n)
-  await vi.waitFor(() => expect(it.device.agent?.connected).toBe(true))
+  await untilPasses(() => expect(it.device.agent?.connected).toBe(true))
 }
 
 describe('an Agent that comes', () => {
@@ -95,7 +96,7 @@ describe('an Agent that comes', () => {
     it.clock.advance(7500)
     await controller.notified(isOnBoard, 1)
     controller.cut()
-    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
+    await untilPasses(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(7500)
     await controller.notified(isOnBoard, 2)
     const [first] = controller.notifies
@@ -130,7 +131,7 @@ describe('an Agent that comes', () => {
   it('dials again after a wait that grows, and with Connect first', async () => {
     const it = await device()
     controller.cut()
-    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
+    await untilPasses(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(7400)
     await settled()
     expect(controller.connects).toHaveLength(1)
@@ -257,14 +258,14 @@ describe('subscriptions of an Agent (TR-369 7.6.1)', () => {
     it.clock.advance(59_000)
     expect(it.device.usp?.hasObject(row)).toBe(true)
     it.clock.advance(1000)
-    await vi.waitUntil(() => it.device.usp?.hasObject(row) === false)
+    await until(() => it.device.usp?.hasObject(row) === false)
   })
 
   it('goes with the row of its Controller', async () => {
     const it = await device()
     const row = await subscribe('s', 'ValueChange', `${SSID}SSID`)
     it.device.tree.deleteRow(CONTROLLER, 'device')
-    await vi.waitUntil(() => it.device.usp?.hasObject(row) === false)
+    await until(() => it.device.usp?.hasObject(row) === false)
   })
 
   it('Periodic! comes by PeriodicNotifInterval, counted anew when that is set', async () => {
@@ -312,7 +313,7 @@ describe('subscriptions of an Agent (TR-369 7.6.1)', () => {
     })
     await set(CONTROLLER, { ProvisioningCode: 'x' })
     controller.cut()
-    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
+    await untilPasses(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(10_000)
     await controller.connected(3)
     await controller.heard()

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
 import { eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
+import { untilPasses } from '../../support/until.ts'
 
 type Made = ReturnType<typeof makeDevice>
 const MS = 'Device.ManagementServer.'
@@ -34,7 +35,7 @@ afterEach(async () => {
 })
 
 const sessions = ({ device: { cpe } }: Made) => cpe?.counters.sessions ?? 0
-const ended = (it: Made, n: number) => vi.waitFor(() => expect(sessions(it)).toBeGreaterThanOrEqual(n), 5000)
+const ended = (it: Made, n: number) => untilPasses(() => expect(sessions(it)).toBeGreaterThanOrEqual(n))
 
 /** The device after its first session, in which the ACS asked this. */
 async function first(
@@ -221,7 +222,7 @@ describe('a download (TR-069 A.3.2.8)', () => {
     expect(acs.posts[2]?.body).toContain('<Status>1</Status>')
     expect(files.asked).toHaveLength(0)
     it.clock.advance(5000)
-    await vi.waitFor(() => expect(it.device.reboots).toBe(1))
+    await untilPasses(() => expect(it.device.reboots).toBe(1))
     expect(files.asked.map(({ authorization }) => authorization)).toEqual([
       undefined,
       `Basic ${Buffer.from('u:p').toString('base64')}`,
@@ -291,7 +292,7 @@ describe('a download (TR-069 A.3.2.8)', () => {
     it.clock.advance(1000)
     await ended(it, 2)
     it.clock.advance(60_000)
-    await vi.waitFor(() => expect(it.device.reboots).toBe(2))
+    await untilPasses(() => expect(it.device.reboots).toBe(2))
     expect(files.asked).toHaveLength(1)
   })
 })
@@ -310,7 +311,7 @@ describe('a download with a delay', () => {
     made.clock.advance(39_000)
     expect(made.device.cpe?.saveState().transfers).toMatchObject([{ commandKey: 'dl', waitMs: 1000 }])
     made.clock.advance(1000)
-    await vi.waitFor(() => expect(made?.device.reboots).toBe(1))
+    await untilPasses(() => expect(made?.device.reboots).toBe(1))
   })
 
   it('that was saved by version 0.1.0, with the time of its start, is due', async () => {
@@ -322,7 +323,7 @@ describe('a download with a delay', () => {
     made = makeDevice('tr181NoAgent', { acsUrl: acs.url })
     made.device.loadState({ ...state, cpe: { ...cpe!, transfers } })
     made.device.start()
-    await vi.waitFor(() => expect(made?.device.reboots).toBe(1))
+    await untilPasses(() => expect(made?.device.reboots).toBe(1))
   })
 })
 

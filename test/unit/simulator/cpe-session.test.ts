@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { envelope, eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
+import { untilPasses } from '../../support/until.ts'
 
 const GET_METHODS = '<c:GetRPCMethods/>'
 const download = (url: string, key = 'k1') =>
@@ -34,7 +35,7 @@ async function first(options: Parameters<typeof makeDevice>[1] = {}): Promise<No
 }
 
 function ended({ device: { cpe } }: NonNullable<typeof made>, sessions = 1): Promise<void> {
-  return vi.waitFor(() => expect(cpe?.counters.sessions).toBeGreaterThanOrEqual(sessions), 5000)
+  return untilPasses(() => expect(cpe?.counters.sessions).toBeGreaterThanOrEqual(sessions))
 }
 
 describe('the session of a CPE (TR-069 3.7)', () => {

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SimulatedDevice } from '../../../src/simulator/index.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
+import { until } from '../../support/until.ts'
 
 const TABLE = 'Device.LocalAgent.Controller.'
 const ASK = { param_paths: ['Device.DeviceInfo.SerialNumber'], max_depth: 0 }
@@ -18,7 +19,7 @@ beforeEach(async () => {
   }))
   device.start()
   await controller.connected(1)
-  await vi.waitUntil(() => device.agent?.connected === true)
+  await until(() => device.agent?.connected === true)
   row = device.controllerRows()[0] ?? ''
 })
 afterEach(async () => {
@@ -28,7 +29,7 @@ afterEach(async () => {
 
 /** Lets the Agent look at its rows. */
 const look = () => clock.advance(5)
-const leaves = () => vi.waitUntil(() => controller.records.at(-1) === 'disconnect')
+const leaves = () => until(() => controller.records.at(-1) === 'disconnect')
 function remove(): void {
   device.tree.deleteRow(row, 'device')
   look()
@@ -53,13 +54,13 @@ describe('a deaf Agent whose Controller row is deleted', () => {
     controller.request('get', ASK, 'unheard')
     controller.cut()
     // It dials again, as to a Controller that it has, and stays deaf.
-    await vi.waitUntil(() => {
+    await until(() => {
       clock.next()
       return controller.connects.length === 2
     })
     await controller.connected(2)
     controller.request('get', ASK, 'unheard too')
-    await vi.waitUntil(() => device.deafLinks === 1)
+    await until(() => device.deafLinks === 1)
     expect(device.agent?.connected).toBe(false)
     expect(controller.notifies.filter(({ notify }) => notify.obj_deletion !== undefined)).toEqual([])
     expect(controller.records).not.toContain('disconnect')

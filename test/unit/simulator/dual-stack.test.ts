@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SimulatedDevice } from '../../../src/simulator/index.ts'
 import { eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
+import { untilPasses } from '../../support/until.ts'
 
 const TABLE = 'Device.USPAgent.Controller.'
 const ROW = `${TABLE}1.`
@@ -34,7 +35,7 @@ afterEach(async () => {
   await controller.stop()
 })
 
-const sessions = (n: number) => vi.waitFor(() => expect(device.cpe?.counters.sessions).toBeGreaterThanOrEqual(n), 5000)
+const sessions = (n: number) => untilPasses(() => expect(device.cpe?.counters.sessions).toBeGreaterThanOrEqual(n))
 
 /** The ACS asks this in a session of its own. */
 async function ask(...queue: string[]): Promise<void> {
@@ -85,12 +86,12 @@ describe('a dual-stack device obeys Device.USPAgent.', () => {
     await ask(set({ [`${ROW}Enable`]: ['boolean', 'true'] }))
     await controller.connected(1)
     await ask(set({ [`${ROW}MTP.1.Enable`]: ['boolean', '0'] }))
-    await vi.waitFor(() => expect(controller.records.at(-1)).toBe('disconnect'))
+    await untilPasses(() => expect(controller.records.at(-1)).toBe('disconnect'))
     expect(device.agent?.connected).toBe(false)
     await ask(set({ [`${ROW}MTP.1.Enable`]: ['boolean', '1'] }))
     await controller.connected(2)
     await ask(remove(ROW))
-    await vi.waitFor(() => expect(controller.records.at(-1)).toBe('disconnect'))
+    await untilPasses(() => expect(controller.records.at(-1)).toBe('disconnect'))
     expect(device.controllerRows()).toEqual([])
   })
 

@@ -6,10 +6,9 @@ import { addController, agentOver, BOOT, gatewayModel, settingsOf, subscribe } f
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 import type { MemoryAgentModel } from '../../support/memory-agent-model.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
+import { until } from '../../support/until.ts'
 
 /** The machine may be busy. */
-const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
-
 const SSID = 'Device.WiFi.SSID.1.'
 
 let controller: ScriptedController

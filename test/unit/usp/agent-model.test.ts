@@ -17,6 +17,7 @@ import type { Notify } from '../../../src/usp/wire/index.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 import { MemoryAgentModel } from '../../support/memory-agent-model.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
+import { until } from '../../support/until.ts'
 
 const FACTS = {
   manufacturer: 'Acme',
@@ -148,7 +149,7 @@ describe('an Agent over a model that takes its time', () => {
       input_args: { DelaySeconds: '5' },
     })
     expect(await model.instances('Device.LocalAgent.Request.')).toHaveLength(1)
-    await vi.waitUntil(() => {
+    await until(() => {
       finish()
       return ids().includes('oc')
     })
@@ -171,9 +172,9 @@ describe('an Agent over a model that takes its time', () => {
     await controller.notified(({ on_board_req }) => on_board_req !== undefined)
     await subscribe('value', 'ValueChange', `${SSID}SSID`)
     await controller.ask('delete', { allow_partial: false, obj_paths: [row] })
-    await vi.waitUntil(() => controller.records.at(-1) === 'disconnect')
+    await until(() => controller.records.at(-1) === 'disconnect')
     expect(agent.connected).toBe(false)
-    await vi.waitUntil(async () => (await model.instances('Device.LocalAgent.Subscription.')).length === 0)
+    await until(async () => (await model.instances('Device.LocalAgent.Subscription.')).length === 0)
   })
 
   it('restarts in the middle of anything with the subscriptions that persist, and sends Boot!', async () => {
@@ -197,7 +198,7 @@ describe('an Agent over a model that takes its time', () => {
     const instances = vi.spyOn(model, 'instances')
     for (let i = 0; i < 2; i++) instances.mockRejectedValueOnce(new Error('the device does not answer'))
     agent.start(BOOT)
-    await vi.waitUntil(() => {
+    await until(() => {
       clock.advance(5000)
       return agent.connected
     })

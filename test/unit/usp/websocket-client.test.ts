@@ -14,10 +14,9 @@ import {
   type LinkTarget,
   websocketTransport,
 } from '../../../src/usp/mtp/index.ts'
+import { until } from '../../support/until.ts'
 
 /** The machine may be busy. */
-const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
-
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', `${name}.pem`), 'utf8')
 const CONTROLLER = pem('controller')
 const AGENT = pem('client-exact')
