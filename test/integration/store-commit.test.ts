@@ -4,7 +4,8 @@ import { type Device, deviceIdOf, newDevice, type Operation, type ParameterWrite
 import { createGroupCommit } from '../../src/store/commit/group-commit.ts'
 import { WritingSessions } from '../../src/store/commit/writing-sessions.ts'
 import { COLLECTIONS, type CollectionName, inWriteOrder } from '../../src/store/mongo/collections.ts'
-import { openConnection } from '../../src/store/mongo/mongoose.ts'
+import { openConnection } from '../../src/store/mongo/connection.ts'
+
 import { EngineProcess } from '../support/engine-process.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { testStore } from '../support/store.ts'

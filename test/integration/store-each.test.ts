@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Device, deviceIdOf, newDevice } from '../../src/domain/index.ts'
+import { openConnection } from '../../src/store/mongo/connection.ts'
 import { deleteEach, updateEach } from '../../src/store/mongo/each.ts'
-import { type Connection, type Document_, openConnection, startSession } from '../../src/store/mongo/mongoose.ts'
+import type { Connection, Document_ } from '../../src/store/mongo/mongoose.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { testStore } from '../support/store.ts'
 
@@ -9,7 +10,7 @@ const DATABASE = 'each'
 
 /** A transaction that has written one document of a collection, and is to write another one of it. */
 async function halfDone(connection: Connection, collection: string, first: string, second: string) {
-  const session = startSession(connection)
+  const session = connection.getClient().startSession()
   session.startTransaction()
   const documents = connection.collection<Document_>(collection)
   const mark = { $set: { marked: true } }

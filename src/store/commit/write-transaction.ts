@@ -1,16 +1,11 @@
-import { AppError, defined, type FlushResult, type Log } from '../../base/index.ts'
+import { AppError, type FlushResult, type Log } from '../../base/index.ts'
 import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
+import { leanClientOf } from '../mongo/connection.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isAmbiguous, isTransient, persevere } from '../mongo/failure.ts'
-import { updateLean } from '../mongo/lean-commands.ts'
-import {
-  type ClientSession,
-  type Connection,
-  type Document_,
-  MongoError,
-  MongoServerError,
-  within,
-} from '../mongo/mongoose.ts'
+import type { LeanClient } from '../mongo/lean-client.ts'
+import { updateInTransaction, updateLean } from '../mongo/lean-commands.ts'
+import { type ClientSession, type Connection, type Document_, MongoError, MongoServerError } from '../mongo/mongoose.ts'
 import { DONE, gather, type MarkedSet, type Over, type SetWriter, type Write, witnessOf } from './write-set.ts'
 import type { WritingSessions } from './writing-sessions.ts'
 
@@ -24,6 +19,7 @@ const NO_SUCH_TRANSACTION = 251
  */
 export class TransactionWriter implements SetWriter {
   readonly #connection: Connection
+  readonly #lean: LeanClient
   readonly #sessions: WritingSessions
   readonly #log: Log
   /** Sessions of transactions whose end the server has not confirmed yet. */
@@ -31,6 +27,7 @@ export class TransactionWriter implements SetWriter {
 
   constructor(connection: Connection, sessions: WritingSessions, log: Log) {
     this.#connection = connection
+    this.#lean = leanClientOf(connection)
     this.#sessions = sessions
     this.#log = log
   }
@@ -80,15 +77,13 @@ export class TransactionWriter implements SetWriter {
     for (const session of this.#open) {
       await this.#abort(session)
       this.#open.delete(session)
-      await within(this.#connection, session.endSession())
+      await this.#lean.end(session)
     }
   }
 
-  /** Sends the abort as a command of its own: the abort of the driver hides whether the server has received it. */
   async #abort(session: ClientSession): Promise<void> {
-    const admin = this.#connection.getClient().db('admin')
     try {
-      await within(this.#connection, admin.command({ abortTransaction: 1 }, { session }))
+      await this.#lean.abort(session)
     } catch (error) {
       // A flush that was given up may end its transaction at the same time.
       if (session.hasEnded) return
@@ -111,19 +106,22 @@ export class TransactionWriter implements SetWriter {
 
   /** Resolves with how many documents the updates found. */
   async #write(name: CollectionName, writes: Write[], session: ClientSession | undefined): Promise<number> {
-    const collection = this.#connection.collection<Document_>(name)
-    const [only] = writes
-    if (session === undefined && writes.length === 1 && only !== undefined) {
-      const matched = await updateLean(collection, only.operation)
-      if (matched !== undefined) return matched
-    }
-    // For one update the driver needs half the work of a bulk write.
-    if (writes.length === 1 && only !== undefined && 'updateOne' in only.operation) {
-      const { filter, update, ...options } = only.operation.updateOne
-      return (await collection.updateOne(filter, update, defined({ ...options, session }))).matchedCount
-    }
     const operations = writes.map((write) => write.operation)
-    return (await collection.bulkWrite(operations, defined({ ordered: name !== 'events', session }))).matchedCount
+    if (session !== undefined)
+      return (
+        (await updateInTransaction(this.#lean.wayTo(name), operations, session)) ??
+        (await this.#lean.bulkWrite(name, operations, { ordered: name !== 'events', session }))
+      )
+    // Without a transaction there is one write.
+    const [operation] = operations
+    if (operation === undefined) return 0
+    const collection = this.#connection.collection<Document_>(name)
+    const matched = await updateLean(collection, operation)
+    if (matched !== undefined) return matched
+    // For one update the driver needs half the work of a bulk write.
+    if (!('updateOne' in operation)) return (await collection.bulkWrite(operations)).matchedCount
+    const { filter, update, ...options } = operation.updateOne
+    return (await collection.updateOne(filter, update, options)).matchedCount
   }
 
   /** Returns true when a transaction whose answer was lost, or a single write, was done: all of it, if any. */
@@ -143,7 +141,7 @@ export class TransactionWriter implements SetWriter {
    */
   async #commit(session: ClientSession): Promise<void> {
     try {
-      await within(this.#connection, session.commitTransaction())
+      await this.#lean.commit(session)
     } catch (error) {
       if (error instanceof MongoError) error.addErrorLabel('UnknownTransactionCommitResult')
       throw error

@@ -1,12 +1,7 @@
+import { leanClientOf, within } from '../mongo/connection.ts'
 import { isTransient } from '../mongo/failure.ts'
-import {
-  type ClientSession,
-  type Collection,
-  type Connection,
-  type Document_,
-  startSession,
-  within,
-} from '../mongo/mongoose.ts'
+import type { LeanClient } from '../mongo/lean-client.ts'
+import type { ClientSession, Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 
 type SessionId = NonNullable<ClientSession['id']>
 
@@ -20,6 +15,7 @@ const MAX_IDS = 100
  */
 export class WritingSessions {
   readonly #connection: Connection
+  readonly #lean: LeanClient
   readonly #instances: Collection
   readonly #instance: string
   /** Of this process, by their text, in the order of their use. */
@@ -28,6 +24,7 @@ export class WritingSessions {
 
   constructor(connection: Connection, instance: string) {
     this.#connection = connection
+    this.#lean = leanClientOf(connection)
     this.#instances = connection.collection<Document_>('instances')
     this.#instance = instance
   }
@@ -39,7 +36,7 @@ export class WritingSessions {
 
   /** Resolves with a session in which no transaction is open. Rejects when it could not be noted. */
   async take(): Promise<ClientSession> {
-    const session = this.#free ?? startSession(this.#connection)
+    const session = this.#free ?? this.#lean.startSession()
     this.#free = undefined
     const { id } = session
     if (id === undefined || this.#use(id)) return session
@@ -52,7 +49,7 @@ export class WritingSessions {
       return session
     } catch (error) {
       this.#ids.delete(textOf(id))
-      await within(this.#connection, session.endSession())
+      await this.#lean.end(session)
       throw error
     }
   }
@@ -60,7 +57,7 @@ export class WritingSessions {
   /** Takes back a session whose transaction was committed. */
   async give(session: ClientSession): Promise<void> {
     if (this.#free === undefined) this.#free = session
-    else await within(this.#connection, session.endSession())
+    else await this.#lean.end(session)
   }
 
   /**

@@ -1,10 +1,12 @@
+import { leanWayOf } from './connection.ts'
 import { labelRepeatable } from './failure.ts'
+import type { LeanWay } from './lean-client.ts'
 import {
   type BulkOperation,
+  type ClientSession,
   type Collection,
   type Document_,
   type Filter,
-  leanWayOf,
   MongoServerError,
   type UpdateFilter,
 } from './mongoose.ts'
@@ -19,15 +21,25 @@ interface LeanUpdate {
   u: UpdateFilter
 }
 
+/** One update of a transaction. */
+interface TransactionUpdate {
+  q: Filter
+  u: UpdateFilter | Document_[]
+  upsert?: boolean
+}
+
 /** The parts of answers that are read; all else is `ok`. */
 interface Answer {
   n?: number
+  upserted?: unknown[]
   writeErrors?: { code: number; errmsg?: string }[]
   cursor?: { id: unknown; firstBatch: Document_[] }
   value?: Document_ | null
 }
 
 const DURABLE = { w: 'majority', j: true }
+/** Updates of one command of a transaction: more could be larger than a command may be. */
+const MAX_UPDATES = 1000
 /** Documents of one command: more could be larger than an answer may be. */
 const MAX_READ = 100
 
@@ -80,6 +92,31 @@ export async function updateAndReadLean(
   } catch (error) {
     throw labelRepeatable(error)
   }
+}
+
+/**
+ * Sends updates in the transaction of a session and resolves with how many documents they found. Undefined, and nothing
+ * was sent, where they cannot go so.
+ */
+export async function updateInTransaction(
+  way: LeanWay,
+  operations: readonly BulkOperation[],
+  session: ClientSession,
+): Promise<number | undefined> {
+  if (operations.length > MAX_UPDATES) return undefined
+  const updates: TransactionUpdate[] = []
+  for (const operation of operations) {
+    if (!('updateOne' in operation)) return undefined
+    const { filter, update, upsert, ...options } = operation.updateOne
+    if (Object.keys(options).length > 0) return undefined
+    updates.push(
+      upsert === true ? { q: filter, u: update as UpdateFilter, upsert } : { q: filter, u: update as UpdateFilter },
+    )
+  }
+  const answer = await way.send<Answer>('update', { update: way.collection, updates }, session)
+  const { n = 0, upserted = [], writeErrors: [refused] = [] } = answer
+  if (refused !== undefined) throw new MongoServerError(refused)
+  return n - upserted.length
 }
 
 /**

@@ -1,4 +1,4 @@
-import { databaseOf, openConnection } from '../mongo/mongoose.ts'
+import { databaseOf, openConnection } from '../mongo/connection.ts'
 
 /** A database as it shows itself. */
 export interface Examination {
