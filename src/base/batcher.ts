@@ -9,9 +9,9 @@ import { AppError } from './errors.ts'
 export interface Batcher<Item, Result> {
   /**
    * AppError `unavailable`, and the item was not and will not be flushed, when too much waits already or it has waited
-   * too long.
+   * too long. `canWait`: the item waits for company as `patienceMs` says, unless one that cannot comes meanwhile.
    */
-  add(item: Item): Promise<Result>
+  add(item: Item, canWait?: boolean): Promise<Result>
   /** Items waiting, for metrics. */
   readonly waiting: number
   /** True while items wait or are flushed. */
@@ -31,6 +31,11 @@ interface BatcherOptions<Item, Result> {
    * next turn of the event loop, as an item does after one that waited and was still alone.
    */
   lingerMs: number
+  /**
+   * Time that a batch of nothing but items which can wait gathers others when the one before was of several, in
+   * milliseconds: under load larger batches save more than the wait costs. Default: `lingerMs` alone.
+   */
+  patienceMs?: number
   /** Batches under way at once. */
   concurrency: number
   /** Weight of the waiting items at most, as `weigh` counts. One item may always wait. */
@@ -46,11 +51,15 @@ interface BatcherOptions<Item, Result> {
 
 interface Waiting<Item, Result> {
   item: Item
+  canWait: boolean
   weight: number
   since: number
   resolve(value: Result): void
   reject(error: unknown): void
 }
+
+/** Items of a batch from which on the next one is likely to have some as well. */
+const SEVERAL = 3
 
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   return new GroupingBatcher(options)
@@ -60,9 +69,12 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   #queue: Waiting<Item, Result>[] = []
   #weight = 0
-  #scheduled = false
-  /** The last batch was one item: the next one is most likely alone as well, and waits for nothing. */
-  #wasAlone = false
+  /** Items in the queue that cannot wait. */
+  #urgent = 0
+  /** The launch to come. */
+  #next: { isPatient: boolean; cancel(): void } | undefined
+  /** Items of the last batch. After one of a single item the next is most likely alone as well, and waits for nothing. */
+  #lastCount = 0
   #expiry: NodeJS.Timeout | undefined
   readonly #underWay = new Set<Promise<void>>()
 
@@ -78,7 +90,7 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     return this.#queue.length > 0 || this.#underWay.size > 0
   }
 
-  add(item: Item): Promise<Result> {
+  add(item: Item, canWait = false): Promise<Result> {
     const weight = this.#options.weigh?.(item) ?? 1
     if (this.#queue.length > 0 && this.#weight + weight > this.#options.maxWaiting)
       return Promise.reject(
@@ -88,8 +100,9 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
         ),
       )
     return new Promise<Result>((resolve, reject) => {
-      this.#queue.push({ item, weight, since: performance.now(), resolve, reject })
+      this.#queue.push({ item, canWait, weight, since: performance.now(), resolve, reject })
       this.#weight += weight
+      if (!canWait) this.#urgent++
       this.#schedule()
       // Only what is held up by a batch under way can wait for long.
       if (this.#underWay.size >= this.#options.concurrency) this.#watch(this.#options.maxWaitMs)
@@ -97,25 +110,45 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
   }
 
   async drain(): Promise<void> {
-    while (this.#queue.length > 0 || this.#underWay.size > 0 || this.#scheduled) {
+    while (this.#queue.length > 0 || this.#underWay.size > 0) {
       if (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
       else await new Promise((resolve) => setTimeout(resolve, 1))
     }
   }
 
   #schedule(): void {
-    const { lingerMs, maxItems, concurrency } = this.#options
-    if (this.#scheduled || this.#queue.length === 0 || this.#underWay.size >= concurrency) return
-    this.#scheduled = true
-    if (lingerMs > 0 && !this.#wasAlone && this.#queue.length < maxItems) setTimeout(() => this.#launch(), lingerMs)
-    else setImmediate(() => this.#launch())
+    const { lingerMs, patienceMs = 0, maxItems, concurrency } = this.#options
+    if (this.#queue.length === 0 || this.#underWay.size >= concurrency) return
+    const isFull = this.#queue.length >= maxItems
+    const isPatient = patienceMs > 0 && this.#urgent === 0 && this.#lastCount >= SEVERAL && !isFull
+    if (this.#next !== undefined) {
+      if (isPatient || !this.#next.isPatient) return
+      this.#next.cancel()
+    }
+    if (isPatient) this.#launchIn(patienceMs, true)
+    else this.#launchIn(this.#lastCount !== 1 && !isFull ? lingerMs : 0, false)
+  }
+
+  #launchIn(ms: number, isPatient: boolean): void {
+    const launch = () => {
+      this.#next = undefined
+      this.#launch()
+    }
+    const timer = ms > 0 ? setTimeout(launch, ms) : undefined
+    const immediate = ms > 0 ? undefined : setImmediate(launch)
+    this.#next = {
+      isPatient,
+      cancel() {
+        clearTimeout(timer)
+        clearImmediate(immediate)
+      },
+    }
   }
 
   #launch(): void {
-    this.#scheduled = false
     if (this.#queue.length === 0) return
     const batch = this.#take(this.#batchSize())
-    this.#wasAlone = batch.length === 1
+    this.#lastCount = batch.length
     const run: Promise<void> = this.#flush(batch).finally(() => {
       this.#underWay.delete(run)
       this.#schedule()
@@ -141,7 +174,10 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     const all = this.#queue
     this.#queue = all.length <= count ? [] : all.slice(count)
     const taken = all.length <= count ? all : all.slice(0, count)
-    for (const { weight } of taken) this.#weight -= weight
+    for (const { weight, canWait } of taken) {
+      this.#weight -= weight
+      if (!canWait) this.#urgent--
+    }
     return taken
   }
 

@@ -87,6 +87,8 @@ export interface DeviceChange {
     migration?: Pick<MigrationPointer, 'planId' | 'state'>
   }
   events?: NewEvent[]
+  /** It may wait some milliseconds for others, so that they share a write while many come. */
+  canWait?: true
   /** Part of a discovery: what follows from the tree is worked out with the change that ends it. */
   more?: true
   /** The whole stored tree is mapped again with this change. */

@@ -45,7 +45,8 @@ export interface DeviceQuery {
  * together as one journaled write (group commit); each caller waits for its own result.
  */
 export interface DeviceStore {
-  get(id: DeviceId): Promise<Device | undefined>
+  /** `canWait`: it may wait some milliseconds for others, so that they share a query while many come. */
+  get(id: DeviceId, options?: { canWait?: boolean }): Promise<Device | undefined>
   findByEndpoint(endpointId: EndpointId): Promise<Device | undefined>
   /**
    * Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it,

@@ -59,7 +59,7 @@ export class ChangeWriter {
       set.onCommitted?.()
       this.#onChanged(change)
     }
-    return { ...set, onCommitted }
+    return { ...set, canWait: change.canWait === true, onCommitted }
   }
 
   /** Returns a set of writes with events added; listeners are called once it is journaled. */

@@ -36,6 +36,8 @@ const MAX_SET_BYTES = 4_000_000
 /** Bytes of a write that counts as one. */
 const BYTES_OF_A_WRITE = 2000
 const MAX_WAIT_MS = 15_000
+/** Milliseconds that sets which can wait gather others while many come: a session of a CPE takes some ten times as long. */
+const PATIENCE_MS = 5
 /** Milliseconds that the last attempt of a flush may take beyond the time in which attempts begin. */
 const LAST_ATTEMPT_MS = 15_000
 
@@ -61,6 +63,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
     maxFlush: MAX_WRITES,
     // Writes that arrive within this time go along; under load more of them gather during the flush under way.
     lingerMs: 1,
+    patienceMs: PATIENCE_MS,
     concurrency: 1,
     maxWaiting: MAX_WAITING_WRITES,
     maxWaitMs: MAX_WAIT_MS,
@@ -74,7 +77,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
       return results
     },
   })
-  const add = (set: WriteSet) => batcher.add(markSet(set, prefix + (marks++).toString(36)))
+  const add = (set: WriteSet) => batcher.add(markSet(set, prefix + (marks++).toString(36)), set.canWait)
   return {
     // All at once, so that they keep their place among other sets.
     commit: async (set) => void (await Promise.all(partsOf(set).map(add))),

@@ -24,6 +24,8 @@ export interface Write {
 /** The writes of one caller: all of them are done, or none. */
 export interface WriteSet {
   writes: Write[]
+  /** It may wait some milliseconds for others while many are written. */
+  canWait?: boolean
   /** Called once, when the set is journaled, before its caller goes on. */
   onCommitted?(): void
 }

@@ -6,16 +6,20 @@ import { type Collection, type Document_, decodedOnce, type Filter } from '../mo
 
 /** Reads of single documents that are asked for together go out as one `$in`; equal values are read once. */
 export interface GroupRead {
-  get(id: string): Promise<Document_ | undefined>
+  /** `canWait`: it may wait some milliseconds for others while many are asked for. */
+  get(id: string, canWait?: boolean): Promise<Document_ | undefined>
   /** True while reads wait or are under way. */
   readonly isBusy: boolean
 }
+
+/** A session of a CPE takes some ten times as long. */
+const PATIENCE_MS = 5
 
 /** Groups reads by one text field with an index; the default is `_id`. */
 export function createGroupRead(collection: Collection, field = '_id'): GroupRead {
   const batcher = readsOf(collection, field)
   return {
-    get: async (value) => (await batcher.add(value))[0],
+    get: async (value, canWait) => (await batcher.add(value, canWait))[0],
     get isBusy() {
       return batcher.isBusy
     },
@@ -35,6 +39,7 @@ function readsOf(collection: Collection, field: string): Batcher<string, Documen
   return createBatcher<string, Document_[]>({
     maxItems: 1000,
     lingerMs: 0,
+    patienceMs: PATIENCE_MS,
     // One at a time: under load the read under way gathers more for the next than two small ones would answer.
     concurrency: 1,
     maxWaiting: 50_000,

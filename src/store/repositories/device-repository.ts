@@ -80,8 +80,8 @@ export class DeviceRepository implements DeviceStore {
     this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
   }
 
-  async get(id: DeviceId): Promise<Device | undefined> {
-    const document = await this.#byId.get(id)
+  async get(id: DeviceId, { canWait = false } = {}): Promise<Device | undefined> {
+    const document = await this.#byId.get(id, canWait)
     return document === undefined ? undefined : toDevice(document)
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBatcher } from '../../../src/base/index.ts'
 import { until } from '../../support/until.ts'
 
@@ -69,6 +69,58 @@ describe('createBatcher', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  describe('of items that can wait', () => {
+    const PATIENCE_MS = 1000
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const patient = () => {
+      const batches: number[][] = []
+      const batcher = createBatcher<number, number>({
+        maxItems: 4,
+        lingerMs: 0,
+        patienceMs: PATIENCE_MS,
+        concurrency: 1,
+        ...PLENTY,
+        flush: async (items) => {
+          batches.push(items)
+          return items.map((value) => ({ ok: true, value }))
+        },
+      })
+      return { batcher, batches }
+    }
+    beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+    afterEach(() => vi.useRealTimers())
+
+    it('gathers them for some time after a batch of several, and not after a small one', async () => {
+      const { batcher, batches } = patient()
+      await Promise.all([1, 2, 3].map((item) => batcher.add(item, true)))
+      const gathered = [batcher.add(4, true)]
+      await turn()
+      expect(batches).toEqual([[1, 2, 3]])
+      await vi.advanceTimersByTimeAsync(PATIENCE_MS / 2)
+      gathered.push(batcher.add(5, true))
+      await vi.advanceTimersByTimeAsync(PATIENCE_MS / 2)
+      await Promise.all(gathered)
+      expect(batches).toEqual([
+        [1, 2, 3],
+        [4, 5],
+      ])
+      await batcher.add(6, true)
+      expect(batches.at(-1)).toEqual([6])
+    })
+
+    it('takes them along at once with an item that cannot wait, and when a batch is full', async () => {
+      const { batcher, batches } = patient()
+      await Promise.all([1, 2, 3].map((item) => batcher.add(item)))
+      await Promise.all([batcher.add(4, true), batcher.add(5, true), batcher.add(6)])
+      await Promise.all([7, 8, 9, 10].map((item) => batcher.add(item, true)))
+      expect(batches).toEqual([
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9, 10],
+      ])
+    })
   })
 
   it('rejects the caller of a bad item alone', async () => {

@@ -41,7 +41,7 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
   const wake = wakes.waiting(id)
   const work = async () => {
     const contacted = await devices.contacted(id, now)
-    const known = contacted ?? (await devices.get(id))
+    const known = contacted ?? (await devices.get(id, { canWait: true }))
     if (known === undefined && !isAdmitted) {
       if ((await mayRegister?.()) === false) return undefined
       isAdmitted = true
@@ -49,6 +49,7 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
     const change = informChange(known, facts, now)
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
     if (contacted !== undefined && isContactAlone(change)) return { device: contacted }
+    change.canWait = true
     await devices.commit(change)
     if (wake !== undefined) wakes.stored(id, wake)
     const { create } = change
