@@ -6,9 +6,9 @@ import {
   type DeviceId,
   type DevicePatch,
   type DeviceStore,
+  type DueSubscription,
   dueFacts,
-  type FactSubscription,
-  factSubscriptions,
+  dueSubscriptions,
   type Operation,
   type OperationRequest,
   type Protocol,
@@ -36,8 +36,8 @@ const LIMIT_MS = 60_000
 const REST_MS = 3_600_000
 const REFUSED_MS = 86_400_000
 const MAX_RESTING = 50_000
-/** Subscriptions of one device: of what is reported at once, and of what comes with the next Inform. */
-const MAX_SUBSCRIPTIONS = 2
+/** Subscriptions that are asked for in one contact: the two of facts, and some that a reset has undone. */
+const MAX_SUBSCRIPTIONS = 8
 
 /**
  * Keeps live facts up over contacts that are there anyhow: reads the groups that are too old, and asks a CPE once to
@@ -119,19 +119,19 @@ export class FactRefresh {
     await devices.commit({ ...last, deviceId: device.id, set })
   }
 
-  async #subscribe(device: Device, contact: Contact, { id, paths, passive, enable }: FactSubscription): Promise<void> {
+  async #subscribe(device: Device, contact: Contact, { id, paths, passive, enable }: DueSubscription): Promise<void> {
     const { recorder, clock, log } = this.#deps
     const request = { verb: 'subscribe', id, notifType: 'ValueChange', paths, enable } as const
     const operation = this.#operation(device.id, { ...request, ...(passive ? { passive } : {}) })
     const result = await this.#execute(operation, contact)
     if (result.outcome === 'done') return recorder.record(operation, result, device, contact.protocol)
     this.#refusedUntil.set(device.id, clock.now() + REFUSED_MS)
-    log.debug({ deviceId: device.id, reason: result.error?.text }, 'a CPE does not report the sources of its facts')
+    log.debug({ deviceId: device.id, reason: result.error?.text }, 'a CPE does not report what it is asked for')
   }
 
-  #subscriptions(device: Device, rules: RefreshRules, now: number): FactSubscription[] {
+  #subscriptions(device: Device, rules: RefreshRules, now: number): DueSubscription[] {
     if (device.cwmp === undefined || device.owner !== 'cwmp') return []
-    return now < (this.#refusedUntil.get(device.id) ?? 0) ? [] : factSubscriptions(device, rules)
+    return now < (this.#refusedUntil.get(device.id) ?? 0) ? [] : dueSubscriptions(device, rules)
   }
 
   #operation(deviceId: DeviceId, request: OperationRequest): Operation {

@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts'
 import { isSearch, type Model } from '../datamodel/index.ts'
 import {
   bearsOnFacts,
+  bootstrapOf,
   type CollectedValue,
   changeSubscriptions,
   collected,
@@ -54,7 +55,10 @@ export function changesOf(
   }
   if (request.verb === 'subscribe') {
     if (source !== 'cwmp' || result.outcome !== 'done' || device.cwmp === undefined) return []
-    const { subscriptions } = changeSubscriptions(device.cwmp.subscriptions ?? [], request)
+    const asked = operation.request.verb === 'subscribe' ? operation.request.paths : request.paths
+    const isOwn = asked.length === request.paths.length && asked.every((path) => request.paths.includes(path))
+    const recorded = { bootstrapAt: bootstrapOf(device), ...(isOwn ? {} : { asked }) }
+    const { subscriptions } = changeSubscriptions(device.cwmp.subscriptions ?? [], request, recorded)
     return [{ deviceId, set: { 'cwmp.subscriptions': subscriptions } }]
   }
   const values = valuesOf({ request }, result.own === undefined ? result : { ...result, ...result.own, read: [] })

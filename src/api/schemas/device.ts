@@ -100,7 +100,19 @@ const CwmpFactsSchema = z
     version: z.string().describe('CWMP version of the session, `1.0` to `1.4`'),
     remoteAddress: z.string().optional(),
     subscriptions: z
-      .array(z.object({ id: z.string(), paths: z.array(z.string()) }).openapi('CwmpSubscription'))
+      .array(
+        z
+          .object({
+            id: z.string(),
+            paths: z.array(z.string()).describe("Parameters and objects by the CPE's own paths"),
+            asked: z
+              .array(z.string())
+              .optional()
+              .describe('The same as they were asked for, where these are other paths'),
+            passive: z.boolean().optional().describe('Notified with the next Inform, not at once'),
+          })
+          .openapi('CwmpSubscription'),
+      )
       .optional(),
     discoveredFor: z.string().optional().describe('The firmware for which the tree was read last'),
     discovery: DiscoverySchema.optional(),

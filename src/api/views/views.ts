@@ -59,11 +59,14 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
     presence: { cwmp: cwmpPresence(device, now), usp: uspPresence(device) },
   }
   if (cwmp !== undefined) {
-    const { informHash: _hash, notes: _notes, lastWake, discovery, ...facts } = cwmp
+    const { informHash: _hash, notes: _notes, lastWake, discovery, subscriptions, ...facts } = cwmp
     view.cwmp = {
       ...withTimes(facts),
       ...(lastWake === undefined ? {} : { lastWake: withTimes(lastWake) }),
       ...(discovery === undefined ? {} : { discovery: withTimes(discovery) }),
+      ...(subscriptions === undefined
+        ? {}
+        : { subscriptions: subscriptions.map(({ bootstrapAt: _at, ...subscription }) => subscription) }),
     }
   }
   if (usp !== undefined) {

@@ -59,7 +59,14 @@ export function demandsCertificate({ proof, certificate }: IdentityBinding): boo
 /** A subscription that operations have made on a CPE, by its ID: the parameters whose changes it notifies of. */
 export interface CwmpSubscription {
   id: string
+  /** The CPE's own. */
   paths: string[]
+  /** The paths as they were asked for, where these are others. */
+  asked?: string[]
+  /** Notified with the next Inform, not at once. */
+  passive?: boolean
+  /** The last bootstrap when the CPE was asked, 0 for none: a reset undoes it. Absent where that is not known. */
+  bootstrapAt?: Timestamp
 }
 
 /** Facts from the last CWMP sessions. */

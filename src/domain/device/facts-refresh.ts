@@ -1,6 +1,7 @@
 import { AppError } from '../../base/index.ts'
 import { FACT_GROUPS, type FactGroup, type FactSources } from '../facts/live-facts.ts'
 import type { Timestamp } from '../timestamp.ts'
+import { wasResetSince } from './bootstrap.ts'
 import type { CwmpSubscription, Device } from './device.ts'
 import { placesOf } from './facts-of-change.ts'
 
@@ -88,8 +89,8 @@ function sourcesIn(device: Device, group: FactGroup): string[] {
 /** Ids of the subscriptions by which a CPE is asked to report sources of facts. */
 const SUBSCRIPTIONS = { active: 'isthmus-facts', passive: 'isthmus-facts-passive' } as const
 
-/** A subscription of sources that the device does not have yet, or has and shall not have any more. */
-export interface FactSubscription extends CwmpSubscription {
+/** A subscription that a CPE does not have yet or has lost, or that it has and shall not have any more. */
+export interface DueSubscription extends Pick<CwmpSubscription, 'id' | 'paths'> {
   passive: boolean
   enable: boolean
 }
@@ -107,14 +108,30 @@ function sourcesToReport(device: Device, rules: RefreshRules, kind: 'active' | '
 }
 
 /**
- * Returns the subscriptions of sources that differ from those that the CPE was asked for; those that the policy does not
- * want any more, to be ended.
+ * Returns the subscriptions that a CPE is to be asked for: those of sources of facts that differ from what it was asked
+ * for, to be ended where the policy does not want them any more, and all that a reset of the CPE has undone.
  */
-export function factSubscriptions(device: Device, rules: RefreshRules): FactSubscription[] {
-  return (['active', 'passive'] as const).flatMap((kind): FactSubscription[] => {
+export function dueSubscriptions(device: Device, rules: RefreshRules): DueSubscription[] {
+  const made = device.cwmp?.subscriptions ?? []
+  const standing = made.filter(({ bootstrapAt }) => !wasResetSince(bootstrapAt, device))
+  const ofFacts: readonly string[] = Object.values(SUBSCRIPTIONS)
+  const lost = made.filter((one) => !standing.includes(one) && !ofFacts.includes(one.id))
+  return [
+    ...factSubscriptions(device, rules, standing),
+    ...lost.map(({ id, paths, asked = paths, passive = false }) => ({ id, paths: asked, passive, enable: true })),
+  ]
+}
+
+function factSubscriptions(
+  device: Device,
+  rules: RefreshRules,
+  subscriptions: readonly CwmpSubscription[],
+): DueSubscription[] {
+  return (['active', 'passive'] as const).flatMap((kind): DueSubscription[] => {
     const id = SUBSCRIPTIONS[kind]
     const paths = sourcesToReport(device, rules, kind)
-    const standing = device.cwmp?.subscriptions?.find((one) => one.id === id)?.paths ?? []
+    const made = subscriptions.find((one) => one.id === id)
+    const standing = made?.asked ?? made?.paths ?? []
     const isSame = standing.length === paths.length && paths.every((path) => standing.includes(path))
     const passive = kind === 'passive'
     const isOff = FACT_GROUPS.every((group) => rules[group].maxAgeS === 0 || rules[group][kind] === undefined)

@@ -87,8 +87,50 @@ describe('live facts', () => {
       { ...subscribe, id: 'isthmus-facts-passive', paths: [LEVEL], passive: true },
     ])
     expect(w.device().cwmp?.subscriptions).toEqual([
-      { id: 'isthmus-facts', paths: [STATUS] },
-      { id: 'isthmus-facts-passive', paths: [LEVEL] },
+      { id: 'isthmus-facts', paths: [STATUS], bootstrapAt: 0 },
+      { id: 'isthmus-facts-passive', paths: [LEVEL], passive: true, bootstrapAt: 0 },
+    ])
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
+  })
+
+  it('have sources that a CPE with other paths is asked for once', async () => {
+    const w = world({})
+    const ownOf = (path: string) => path.replace('Device.', 'InternetGatewayDevice.')
+    const execute: Contact['execute'] = async (operation, hooks) => {
+      const { request } = operation
+      if (request.verb !== 'subscribe') return w.contact.execute(operation, hooks)
+      const own = { ...request, paths: request.paths.map(ownOf) }
+      return { ...(await w.contact.execute(operation, hooks)), own: { request: own, results: [] } }
+    }
+    await w.refresh.over({ ...w.contact, execute })
+    await w.refresh.over({ ...w.contact, execute })
+    expect(w.asked.map((request) => request.verb === 'subscribe' && request.id)).toEqual([
+      'isthmus-facts',
+      'isthmus-facts-passive',
+    ])
+    expect(w.device().cwmp?.subscriptions?.[0]).toEqual({
+      id: 'isthmus-facts',
+      paths: [ownOf(STATUS)],
+      asked: [STATUS],
+      bootstrapAt: 0,
+    })
+  })
+
+  it('have sources that a CPE is asked for again after a reset, as for all that stood before it', async () => {
+    const w = world({})
+    await w.refresh.over(w.contact)
+    const { cwmp } = w.device()
+    const users = { id: 'desk', paths: ['Device.WiFi.'], bootstrapAt: 0 }
+    const ofUnknownAge = { id: 'old', paths: ['Device.Hosts.'] }
+    const subscriptions = [...(cwmp?.subscriptions ?? []), users, ofUnknownAge]
+    w.change({ cwmp: { lastInformAt: 0, events: [], version: '1.4', subscriptions, lastBootstrapAt: 5 } })
+    w.asked.length = 0
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
+    await w.refresh.over(w.contact)
+    expect(w.asked.map((request) => request.verb === 'subscribe' && request.id)).toEqual([
+      'isthmus-facts',
+      'isthmus-facts-passive',
+      'desk',
     ])
     expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
   })

@@ -243,15 +243,14 @@ async function subscribe(
     return failedResult(outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`))
   }
   const { cwmp } = session.device
-  const { on, off, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
-  const attribute = (Notification: number) => (Name: string) => ({
-    Name,
+  const { notifications, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
+  const list = notifications.map(({ path, level }) => ({
+    Name: path,
     NotificationChange: true,
-    Notification,
+    Notification: level,
     AccessListChange: false,
     AccessList: [],
-  })
-  const list = [...off.map(attribute(0)), ...on.map(attribute(request.passive === true ? 1 : 2))]
+  }))
   if (list.length > 0) {
     await hooks.beforeSend()
     const answer = await session.call('SetParameterAttributes', { ParameterList: list })
