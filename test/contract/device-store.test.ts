@@ -4,6 +4,7 @@ import {
   type DeviceId,
   deviceIdOf,
   type EndpointId,
+  newDevice,
   type ParameterWrite,
   parseSelector,
   type Selector,
@@ -46,6 +47,19 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect(await stores.devices.get(id)).toEqual(contacted)
     expect(await stores.devices.contacted(idOf('2'), 5)).toBeUndefined()
     expect(await stores.devices.get(idOf('2'))).toBeUndefined()
+  })
+
+  it('have whole facts of CWMP from the first contact on, also where they were known over USP alone', async () => {
+    const id = idOf('usp')
+    const identity = { oui: '0C96BF', productClass: 'Gateway', serial: 'usp' }
+    const { cwmp: _none, ...record } = newDevice(id, identity, 'usp', 1)
+    await stores.devices.commit({ deviceId: id, create: record })
+    const facts = { lastInformAt: 5, events: [], version: '1.0' }
+    expect((await stores.devices.contacted(id, 5))?.cwmp).toEqual(facts)
+    expect((await stores.devices.get(id))?.cwmp).toEqual(facts)
+    expect((await stores.devices.list({ limit: 10 })).items.map(({ cwmp }) => cwmp)).toContainEqual(facts)
+    await stores.devices.commit({ deviceId: id, set: { 'cwmp.events': ['2 PERIODIC'] } })
+    expect((await stores.devices.get(id))?.cwmp).toEqual({ ...facts, events: ['2 PERIODIC'] })
   })
 
   it('change under what was read: revision, work, owner', async () => {

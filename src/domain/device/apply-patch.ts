@@ -1,7 +1,7 @@
 import { FACT_GROUPS } from '../facts/live-facts.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { DevicePatch, UnsettableField } from './change.ts'
-import type { Device } from './device.ts'
+import type { CwmpFacts, Device } from './device.ts'
 
 /** The record after a patch: what the store will hold, for use without another read. */
 export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
@@ -29,7 +29,17 @@ export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): 
   return next
 }
 
-const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
+/**
+ * The record with all that the facts of CWMP always have. Where a record of USP alone is updated field by field, its first
+ * contact over CWMP stores the time before the rest.
+ */
+export function withWholeCwmp(device: Device): Device {
+  const cwmp: Partial<CwmpFacts> | undefined = device.cwmp
+  if (cwmp === undefined || (cwmp.events !== undefined && cwmp.version !== undefined)) return device
+  return { ...device, cwmp: { ...EMPTY_CWMP, ...cwmp } }
+}
+
+const EMPTY_CWMP: CwmpFacts = { lastInformAt: 0, events: [], version: '1.0' }
 const EMPTY_USP = { linked: false, lastSeenAt: 0 }
 
 /** Returns a record without fields, by their dotted names. */

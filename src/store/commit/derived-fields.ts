@@ -13,6 +13,7 @@ import {
   placesOf,
   type Reading,
   withDerivedFields,
+  withWholeCwmp,
 } from '../../domain/index.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import { type Collection, type Connection, type Document_, decodedOnce } from '../mongo/mongoose.ts'
@@ -82,7 +83,7 @@ export class DerivedFields {
 
   async #read(id: DeviceId): Promise<Device | undefined> {
     const document = await this.#devices.get(id)
-    return document === undefined ? undefined : fromDocument<Device>(document)
+    return document === undefined ? undefined : withWholeCwmp(fromDocument<Device>(document))
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   type Page,
   type Selector,
   type Timestamp,
+  withWholeCwmp,
 } from '../../domain/index.ts'
 import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
 import type { CompletedChanges } from '../commit/completed-changes.ts'
@@ -37,7 +38,7 @@ const MOVES: Partial<Readonly<Record<DeviceSortField, Order['moves']>>> = {
   'cwmp.lastInformAt': 'forward',
   'usp.lastSeenAt': 'forward',
 }
-const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_AT, FACTS_MOVED])
+const toDevice = (document: Document_) => withWholeCwmp(fromDocument<Device>(document, [MOVED_AT, FACTS_MOVED]))
 
 function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
   const { field, descending } = sort
