@@ -128,6 +128,8 @@ export interface CwmpNotes {
   walkOnly?: boolean
   /** It takes booleans as `true` and `false` only. */
   literalBooleans?: boolean
+  /** It calls every object unknown in GetParameterValues: values are asked for name by name. */
+  namesOnly?: boolean
   /** Paths that are not asked for any more. */
   skip?: string[]
   /** Discoveries in a row that got nowhere, and the time before which there is none. */

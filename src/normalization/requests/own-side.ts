@@ -154,7 +154,8 @@ export class OwnSide {
     this.note(results)
     const fresh = results.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]))
     const isNew = await bringRows(this.mapping, fresh, this.tree)
-    this.tree.drop(renewed(paths, results))
+    const known = await this.tree.whenRead(() => paths.filter((path) => this.tree.value(path) !== undefined))
+    this.tree.drop(renewed(paths, results, new Set(known)))
     this.tree.add(fresh)
     if (isNew) this.#device = await this.#options.maps.grow(this.#options.contact.deviceId, this.#device, this.tree)
     return results.length === 0 && error !== undefined ? paths.map((path) => ({ path, error })) : results
@@ -186,8 +187,11 @@ export class OwnSide {
   }
 }
 
-/** Returns the objects of which nothing counts but the answers: read as a whole, or without one of the values asked for. */
-function renewed(asked: readonly string[], results: readonly PathOutcome[]): string[] {
+/**
+ * Returns the objects of which nothing counts but the answers: read as a whole, or without one of the values asked for. A
+ * name that the record does not know either says nothing about its object.
+ */
+function renewed(asked: readonly string[], results: readonly PathOutcome[], known: ReadonlySet<string>): string[] {
   const errors = new Map(
     results.flatMap(({ path, error }) => (error === undefined ? [] : [[path, error.code] as const])),
   )
@@ -197,8 +201,8 @@ function renewed(asked: readonly string[], results: readonly PathOutcome[]): str
     const code = errors.get(path)
     const object = objectOf(path)
     if (code !== undefined && code !== ABSENT) shown.add(object)
-    else if (path.endsWith('.') || code === ABSENT) objects.add(object)
-    else shown.add(object)
+    else if (path.endsWith('.') || (code === ABSENT && known.has(path))) objects.add(object)
+    else if (code === undefined) shown.add(object)
   }
   return [...objects].filter((object) => !shown.has(object))
 }

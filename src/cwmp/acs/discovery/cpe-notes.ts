@@ -38,6 +38,8 @@ export class CpeNotes implements Lesson {
   walkOnly: boolean
   /** It takes booleans as `true` and `false` only. */
   literalBooleans: boolean
+  /** It calls every object unknown in GetParameterValues: values are asked for name by name. */
+  namesOnly: boolean
   /** It lists the numbers of entries of its tables and does not have them. */
   noCounts: boolean
   /** Paths whose mere asking ended a session twice. */
@@ -48,6 +50,8 @@ export class CpeNotes implements Lesson {
   #unknownCounts = 0
   /** It answered the number of rows of some table. */
   #hasCounts = false
+  /** It answered the values below some object. */
+  #givesObjects = false
   readonly #strikes = new BoundedMap<string, number>(MAX_SKIPPED)
   #shared = false
   /** No discovery before this time. */
@@ -66,6 +70,7 @@ export class CpeNotes implements Lesson {
     this.notWhole = own?.notWhole ?? start?.notWhole ?? false
     this.walkOnly = own?.walkOnly ?? start?.walkOnly ?? false
     this.literalBooleans = own?.literalBooleans ?? start?.literalBooleans ?? false
+    this.namesOnly = own?.namesOnly ?? false
     this.noCounts = lessons.start(SIZES).noCounts
     this.skip = new Set(own?.skip ?? start?.skip)
     this.notBefore = own?.notBefore ?? 0
@@ -148,6 +153,17 @@ export class CpeNotes implements Lesson {
     this.#strikes.delete(object)
   }
 
+  /** It gave the values below an object with one request. */
+  gaveObject(): void {
+    this.#givesObjects = true
+    this.namesOnly = false
+  }
+
+  /** It called an object unknown whose names it lists and whose values it has. One that gives others is asked for them. */
+  refusedObject(): void {
+    if (!this.#givesObjects) this.namesOnly = true
+  }
+
   /** True when asking for all values below an object at once has ended two sessions. */
   isWeak(object: string): boolean {
     return this.skip.has(wholeOf(object))
@@ -177,6 +193,7 @@ export class CpeNotes implements Lesson {
       ...(this.notWhole ? { notWhole: true } : {}),
       ...(this.walkOnly ? { walkOnly: true } : {}),
       ...(this.literalBooleans ? { literalBooleans: true } : {}),
+      ...(this.namesOnly ? { namesOnly: true } : {}),
       ...(this.skip.size === 0 ? {} : { skip: [...this.skip] }),
       ...(this.#failures === 0 ? {} : { failures: this.#failures, notBefore: this.notBefore }),
     }

@@ -42,6 +42,8 @@ export class ValueReader {
    * by one.
    */
   readonly #doubted: string[] = []
+  /** Objects that the CPE called unknown although it lists names below them. */
+  readonly #refused: string[] = []
   readonly #below = new Map<string, number>()
   /** Names that were added and are not in these numbers, which few CPE need. */
   readonly #uncounted: (readonly string[])[] = []
@@ -71,6 +73,11 @@ export class ValueReader {
     return this.#fresh.length + this.#doubted.length + this.#parts.reduce((sum, { length }) => sum + length, 0)
   }
 
+  /** Objects that a get has to read name by name: the CPE lists them, and does not give their values at once. */
+  get refusedObjects(): readonly string[] {
+    return this.#refused
+  }
+
   /** True when a full batch waits. */
   get isFull(): boolean {
     return this.#parts.length > 0 || this.#fresh.length >= this.#notes.batch
@@ -93,6 +100,7 @@ export class ValueReader {
         if (isFresh) this.#notes.took(batch.length)
         const outcomes = answered(batch, answer.body.ParameterList, this.#types)
         this.#notes.answeredValues(outcomes)
+        if (outcomes.some(({ path, value }) => value !== undefined && !batch.includes(path))) this.#notes.gaveObject()
         return outcomes
       }
       error = faultError(answer.fault)
@@ -125,6 +133,7 @@ export class ValueReader {
     const isSmall = (object: string) => parentOf(object) !== '' && (below.get(object) ?? 0) <= MAX_BELOW
     const small = [...new Set(doubted.map(parentOf))].filter((object) => isSmall(object) && !this.#notes.isWeak(object))
     const found = new Map<string, PathOutcome>()
+    if (this.#notes.namesOnly) return found
     for (let at = 0; at < small.length; at += MAX_OBJECTS) {
       const asked = small.slice(at, at + MAX_OBJECTS)
       try {
@@ -180,13 +189,27 @@ export class ValueReader {
 
   async #refusedAlone(session: Session, name: string, error: OutcomeError): Promise<PathOutcome[]> {
     if (error.code !== '9005') this.#notes.wasTheName()
-    // A partial path on an empty table is no error, with any fault that the CPE answers.
-    else if (name.endsWith('.') && (await isEmpty(session, name, this.#types))) return []
+    else if (name.endsWith('.')) return this.#objectRefused(session, name, error)
     else if (this.#isDiscovery) {
       this.#notes.suspect(name)
       this.#putAsideDoubted()
     }
     return [{ path: name, error }]
+  }
+
+  /**
+   * Handles an object that the CPE calls unknown. Some CPE do so with every partial path: what it lists below the object
+   * decides whether there is nothing. An empty table is no error.
+   */
+  async #objectRefused(session: Session, path: string, error: OutcomeError): Promise<PathOutcome[]> {
+    const listed = await session.call('GetParameterNames', { ParameterPath: path, NextLevel: true })
+    if (listed.ok && listed.body.ParameterList.some(({ Name }) => Name.startsWith(path) && Name !== path)) {
+      this.#refused.push(path)
+      return []
+    }
+    // A CPE that does not list the object either has not said that it is not there.
+    if (!listed.ok && listed.fault.code !== 9005) return [{ path, error: faultError(listed.fault) }]
+    return (await isEmpty(session, path, this.#types)) ? [] : [{ path, error }]
   }
 
   /**
@@ -207,14 +230,13 @@ export class ValueReader {
   }
 }
 
-/** All values of a list of names that an operator asks for; rejects when the session is over. */
+/** All values of a list of names that an operator asks for, as the reader gets them; rejects when the session is over. */
 export async function readValues(
   session: Session,
   paths: readonly string[],
-  types: ParameterTypes,
+  reader: ValueReader,
   notes: CpeNotes,
 ): Promise<PathOutcome[]> {
-  const reader = new ValueReader(types, notes, 'get')
   reader.add(paths)
   const outcomes: PathOutcome[] = []
   while (reader.pending > 0) for (const outcome of await reader.next(session)) outcomes.push(outcome)
