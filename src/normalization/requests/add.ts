@@ -35,9 +35,7 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   const allowPartial = request.allowPartial === true
   const tables = [...new Set(rows.map(({ object }) => object))]
   // All rows that there are get their numbers before the new one: by these a new row is told after a lost answer.
-  await own.read(
-    await own.tree.whenRead(() => [...new Set(tables.flatMap((table) => sourcesBelow(own.mapping, table, own.tree)))]),
-  )
+  await own.read(await own.tree.whenRead(() => [...new Set(tables.flatMap((table) => sourcesBelow(own, table)))]))
   const objects: string[] = []
   for (const { object, values } of rows)
     objects.push(own.isMapped(object) ? await own.plan(() => planAdd(own.mapping, object, values, own.tree)) : object)

@@ -11,12 +11,12 @@ import { sourcesOf, sourcesOfAll } from './sources.ts'
  * paths each in a request of its own: its answers are those of the path.
  */
 export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
-  const { mapping, tree } = own
+  const { tree } = own
   const asked = (await tree.whenReadEach(request.paths, asks)).flat()
   function asks(path: string): string[] {
     if (own.isMixed(path)) return sourcesOfAll(own, path)
     if (!own.isMapped(path)) return isSearch(path) ? [] : [path]
-    return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(mapping, path, tree)
+    return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(own, path)
   }
   await own.read([...new Set(asked)])
   const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))

@@ -10,14 +10,14 @@ import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { writable } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase } from './search-values.ts'
-import { sourcesBelow, sourcesOf } from './sources.ts'
+import { parametersBelow, sourcesOf } from './sources.ts'
 
 /**
  * Subscribes to all own parameters behind those of TR-181: their changes are stored, and reported, under both paths. The
  * record keeps the own ones.
  */
 export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>): Promise<OperationResult> {
-  const { mapping, tree } = own
+  const { tree } = own
   const sources = new Map<string, string[]>()
   for (const path of request.paths)
     sources.set(
@@ -25,12 +25,12 @@ export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>):
       await tree.whenRead(() => {
         if (own.isMixed(path)) return [...(own.showsSome(path) ? [path] : []), ...besides(path)]
         if (!own.isMapped(path)) return [path]
-        return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : known(sourcesOf(mapping, path, tree))
+        return path.endsWith('.') ? parametersBelow(own, path) : known(sourcesOf(own, path))
       }),
     )
   function besides(path: string): string[] {
     const base = isSearch(path) ? searchBase(path) : path
-    return sourcesBelow(mapping, base, tree).filter((source) => !own.showsSome(path) || !source.startsWith(base))
+    return parametersBelow(own, base).filter((source) => !own.showsSome(path) || !source.startsWith(base))
   }
   function known(paths: string[]): string[] {
     return paths.filter((path) => tree.value(path) !== undefined)

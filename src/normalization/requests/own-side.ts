@@ -17,7 +17,7 @@ import type {
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
-import { ABSENT, TR181 } from '../tree/paths.ts'
+import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { readingTime } from '../tree/readings.ts'
 import type { RecentTrees } from '../tree/recent-trees.ts'
 import { bringRows } from '../tree/rows.ts'
@@ -58,6 +58,11 @@ export class OwnSide {
 
   get mapping(): DeviceMapping {
     return this.#device.mapping
+  }
+
+  /** The root of the device's own tree. */
+  get root(): string {
+    return this.#options.added === undefined ? OWN_ROOT : TR181
   }
 
   get hooks(): ExecuteHooks {

@@ -23,9 +23,9 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   const { values, failed } = await withoutSearch(own, request.values)
   const isLost = failed.some(({ optional }) => optional !== true) && request.allowPartial !== true
   if (values.length === 0 || isLost) return resultOf(failed)
-  const { mapping, tree } = own
+  const { tree } = own
   const mapped = values.filter(({ path }) => own.isMapped(path))
-  await own.read(await tree.whenRead(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
+  await own.read(await tree.whenRead(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(own, path)))]))
   const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
   const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
   if (draft instanceof MappingRefusal) throw draft
