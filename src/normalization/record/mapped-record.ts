@@ -26,6 +26,7 @@ import { mappedWrite, read } from '../tree/readings.ts'
 import type { RecentTrees } from '../tree/recent-trees.ts'
 import { bearsOn } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
+import { movedObjects, targetsMoved } from './moved-rows.ts'
 import { decides, isNative, isVendors, named, objectOfRow, targetsOf, touchesTree } from './tree-changes.ts'
 import { mapWhole, type TreeChange } from './whole-tree.ts'
 
@@ -41,6 +42,8 @@ interface MappedRecordDeps {
 
 /** Devices of which is remembered that they have no mapping yet, or when their whole tree may be mapped again. */
 const MAX_NOTED = 50_000
+/** Devices of which the last mapping is remembered; it is mostly the one that is in memory anyhow. */
+const MAX_MADE = 1_000
 /** A device without a mapping is looked at again after this time. */
 const LOOK_AGAIN_MS = 60_000
 /** A whole tree is mapped again after so many times the milliseconds that the last time took. */
@@ -69,6 +72,8 @@ export class MappedRecord implements ChangeCompletion {
   readonly #order = createKeyedQueue()
   readonly #unmapped = new BoundedMap<DeviceId, number>(MAX_NOTED)
   readonly #restUntil = new BoundedMap<DeviceId, number>(MAX_NOTED)
+  /** The mapping by which the stored values of a device were made last: a request may have given numbers since. */
+  readonly #made = new BoundedMap<DeviceId, MappedDevice>(MAX_MADE)
   /** Devices whose tree is to be mapped again with a later change. */
   readonly #late = new BoundedSet<DeviceId>(MAX_NOTED)
   /** Devices whose discovery has found names that rows may know. */
@@ -211,6 +216,7 @@ export class MappedRecord implements ChangeCompletion {
     if (change.set?.['cwmp.discovery']?.outcome === 'complete' && record.root === OWN_ROOT)
       await this.#count(record, coverage)
     this.#late.delete(record.id)
+    this.#made.set(record.id, device)
     this.#restUntil.set(record.id, clock.now() + (performance.now() - startedAt) * REST)
     return { parameters, dropParameters, whole: device, ...defined({ events: named(change.events, parameters) }) }
   }
@@ -236,16 +242,26 @@ export class MappedRecord implements ChangeCompletion {
       if (whole !== undefined) return whole
     }
     if (!gone.isMany && !paths.some((path) => bearsOn(known.mapping, path))) return undefined
-    const targets = await targetsOf(known.mapping, paths)
-    if (gone.isMany || (await decides(known.mapping, fresh, gone.paths, tree))) {
+    let { mapping } = known
+    let targets: Set<string>
+    if (gone.isMany || (await decides(mapping, fresh, gone.paths, tree))) {
       const record = clock.now() >= (this.#restUntil.get(deviceId) ?? 0) ? await devices.get(deviceId) : undefined
       if (record !== undefined) return this.#whole(record, change)
       await this.#mapLater(deviceId)
       log.debug({ deviceId }, 'rows of a device change often; its tree is mapped again later')
+      tree.add(fresh)
+      const grown = await this.#grown(deviceId, known, tree)
+      const made = this.#made.get(deviceId) ?? known
+      const moved = movedObjects(made.stored.map, grown.stored.map)
+      targets = await targetsMoved({ before: made.mapping, after: grown.mapping, moved, paths }, tree)
+      this.#made.set(deviceId, grown)
+      mapping = grown.mapping
+    } else {
+      targets = await targetsOf(mapping, paths)
+      tree.add(fresh)
     }
-    tree.add(fresh)
     const at = clock.now()
-    const { values, absent } = await read(known.mapping, targets, tree, at)
+    const { values, absent } = await read(mapping, targets, tree, at)
     const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
     const shown = new Set((change.parameters ?? []).flatMap(({ path, from }) => (from === undefined ? [path] : [])))
     const native = await tree.whenRead(
@@ -264,6 +280,17 @@ export class MappedRecord implements ChangeCompletion {
     )
     const events = named(change.events, writes)
     return { parameters: writes, dropParameters: stale, ...(events === undefined ? {} : { events }) }
+  }
+
+  /** Gives numbers to the rows of a change; without them where other servers give numbers meanwhile, until the tree is mapped. */
+  async #grown(deviceId: DeviceId, known: MappedDevice, tree: StoredTree): Promise<MappedDevice> {
+    const { maps, log } = this.#deps
+    try {
+      return await maps.grow(deviceId, (await maps.of(deviceId)) ?? known, tree)
+    } catch (err) {
+      log.info({ deviceId, err }, 'new rows of a device get their numbers with its tree')
+      return known
+    }
   }
 
   /** Maps a whole tree with a change that has nothing to do with it: that is stored whatever comes of the tree. */

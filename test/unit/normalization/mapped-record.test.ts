@@ -335,6 +335,70 @@ describe('the record of a TR-098 device', () => {
   })
 })
 
+describe('a change of rows soon after the tree was mapped', () => {
+  const CONNECTION = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.'
+  const values = (object: string, names: Record<string, string>) =>
+    own(Object.entries(names).map(([name, value]) => ({ path: object + name, value })))
+  const host = (n: number, mac: string) =>
+    values(`${HOSTS}${n}.`, { MACAddress: mac, HostName: `of ${mac}`, Active: '1' })
+  const hosts = async () => {
+    const { items } = await stores.parameters.list(ID, 'Device.Hosts.Host.', 1_000)
+    return items.flatMap(({ path, value }) => (path.endsWith('.PhysAddress') ? [[path, value]] : []))
+  }
+  const [A, B, C] = ['02:00:00:00:00:0A', '02:00:00:00:00:0B', '02:00:00:00:00:0C'] as const
+
+  /** A device with three hosts whose tree was mapped just now. */
+  async function mapped() {
+    await discovered()
+    await commit({ deviceId: ID, dropSubtrees: [HOSTS] })
+    clock.advance(3_600_000)
+    await commit({ deviceId: ID, parameters: [...host(1, A), ...host(2, B), ...host(3, C)] })
+    reads = []
+  }
+
+  it('brings the rows with their derived parameters and numbers of entries', async () => {
+    await mapped()
+    const mapping = `${CONNECTION}PortMapping.9.`
+    await commit({ deviceId: ID, parameters: values(mapping, { PortMappingEnabled: '1', ExternalPort: '8443' }) })
+    expect(reads).not.toContain('')
+    const { items } = await stores.parameters.list(ID, 'Device.NAT.', 1_000)
+    const row = items.find(({ from }) => from?.path === `${mapping}ExternalPort`)?.path.replace('ExternalPort', '')
+    expect(row).toBeDefined()
+    for (const name of ['Interface', 'AllInterfaces', 'Status'])
+      expect(await stored(`${row}${name}`), name).toBeDefined()
+    const rows = items.filter(({ path }) => /PortMapping\.\d+\.ExternalPort$/.test(path)).length
+    expect(await stored('Device.NAT.PortMappingNumberOfEntries')).toMatchObject({ value: String(rows) })
+  })
+
+  it('keeps each host under its number when all have moved', async () => {
+    await mapped()
+    const before = new Map((await hosts()).map(([path = '', mac = '']) => [mac, path]))
+    await commit({ deviceId: ID, dropSubtrees: [HOSTS] })
+    await commit({ deviceId: ID, parameters: [...host(1, C), ...host(2, A)] })
+    expect(reads).not.toContain('')
+    expect(new Map((await hosts()).map(([path = '', mac = '']) => [mac, path]))).toEqual(
+      new Map([
+        [A, before.get(A)],
+        [C, before.get(C)],
+      ]),
+    )
+    const name = before.get(C)?.replace('PhysAddress', 'HostName') ?? ''
+    expect(await stored(name)).toMatchObject({ value: `of ${C}`, from: { path: `${HOSTS}1.HostName` } })
+    expect(await stored('Device.Hosts.HostNumberOfEntries')).toMatchObject({ value: '2' })
+  })
+
+  it('moves what it does not bring itself along with the row', async () => {
+    await mapped()
+    const row = (await hosts()).find(([, mac]) => mac === B)?.[0]?.replace('PhysAddress', '') ?? ''
+    const D = '02:00:00:00:00:0D'
+    await commit({ deviceId: ID, parameters: own([{ path: `${HOSTS}2.MACAddress`, value: D }]) })
+    const moved = (await hosts()).find(([, mac]) => mac === D)?.[0]?.replace('PhysAddress', '') ?? ''
+    expect(moved).not.toBe(row)
+    expect(await stored(`${moved}HostName`)).toMatchObject({ from: { path: `${HOSTS}2.HostName` } })
+    expect(await mappedPaths(row)).toEqual([])
+  })
+})
+
 describe('the record of a TR-181 device with names of its vendor', () => {
   const OPTICAL = 'Device.Optical.Interface.1.'
   const LEVEL = `${OPTICAL}OpticalSignalLevel`

@@ -89,6 +89,13 @@ export class DevicePaths {
     }
   }
 
+  /** Returns the paths of the derived parameters of the rows of one object of the device; '' for those outside of its tables. */
+  *derivedOf(object: string): Iterable<string> {
+    const { schema } = scanObject(object)
+    for (const { spec, pair, target } of this.mapping.derived)
+      if (spec.from === schema) for (const row of pair.rows(object, this.links)) yield row + target.rest
+  }
+
   /**
    * Returns the parameters of the device's own tree that are needed to evaluate a TR-181 parameter, the sources first;
    * empty where it has none.
