@@ -1,4 +1,4 @@
-import { type MappedValue, scanObject } from '../../datamodel/index.ts'
+import { isSecret, loadModel, type MappedValue, scanObject } from '../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
@@ -22,12 +22,15 @@ function exactOutcome(own: OwnSide, path: string): PathOutcome {
     const answer = own.results.get(source)
     if (answer?.error !== undefined && !isAbsent(answer.error))
       return { path, from: { path: source }, error: answer.error }
-    if (answer?.value !== undefined)
-      return {
-        path,
-        from: { path: source, value: answer.value },
-        error: outcomeError('notMapped', `the value of ${source} has no counterpart in TR-181`),
-      }
+    if (answer?.value === undefined) continue
+    // Devices blank or mask what TR-181 reads as empty.
+    if (isSecret(path, loadModel('tr181-cwmp')))
+      return { path, value: '', type: mapping.find(path).target?.parameter?.type ?? 'string', from: { path: source } }
+    return {
+      path,
+      from: { path: source, value: answer.value },
+      error: outcomeError('notMapped', `the value of ${source} has no counterpart in TR-181`),
+    }
   }
   return { path, error: outcomeError(ABSENT, 'the device has no parameter of its own for it') }
 }

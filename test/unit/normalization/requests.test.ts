@@ -125,6 +125,31 @@ describe('a new row that the device does not delete again', () => {
   })
 })
 
+describe('a secret that the device blanks or masks', () => {
+  const OWN = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.'
+  const PASSWORD = 'Device.PPP.Interface.1.Password'
+
+  it.each(['', '******'])('reads as empty, beside other values (%j)', async (shown) => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5', { [`${OWN}Password`]: shown })
+    const result = await device.run({ verb: 'get', paths: ['Device.PPP.Interface.1.Username', PASSWORD] })
+    expect(result).toMatchObject({
+      outcome: 'done',
+      results: [
+        { path: 'Device.PPP.Interface.1.Username', value: 'ana.souza@fibra.example' },
+        { path: PASSWORD, value: '', from: { path: `${OWN}Password` } },
+      ],
+    })
+    expect(result.results[1]?.from?.value).toBeUndefined()
+  })
+
+  it('is absent where the device has no parameter for it', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.values.delete(`${OWN}Password`)
+    const result = await device.run({ verb: 'get', paths: [PASSWORD] })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
+  })
+})
+
 describe('search paths of both roots in one request', () => {
   const OWN = `${WLAN}*.SSID`
   const networks = ['1', '2', '5', '6']
