@@ -15,7 +15,7 @@ import { draftOf, ownSources, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { endOf, outcomeOfWrite, writeSteps } from './set.ts'
-import { sourcesBelow } from './sources.ts'
+import { outermost, sourcesBelow } from './sources.ts'
 
 /** One row that was added, or what kept it from being added. */
 interface Added {
@@ -35,7 +35,7 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   const allowPartial = request.allowPartial === true
   const tables = [...new Set(rows.map(({ object }) => object))]
   // All rows that there are get their numbers before the new one: by these a new row is told after a lost answer.
-  await own.read(await own.tree.whenRead(() => [...new Set(tables.flatMap((table) => sourcesBelow(own, table)))]))
+  await own.read(await own.tree.whenRead(() => outermost(tables.flatMap((table) => sourcesBelow(own, table)))))
   const objects: string[] = []
   for (const { object, values } of rows)
     objects.push(own.isMapped(object) ? await own.plan(() => planAdd(own.mapping, object, values, own.tree)) : object)

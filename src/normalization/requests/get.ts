@@ -4,7 +4,7 @@ import { ABSENT } from '../tree/paths.ts'
 import { exactOutcomes, type Shown, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
-import { sourcesOf, sourcesOfAll } from './sources.ts'
+import { outermost, sourcesOf, sourcesOfAll } from './sources.ts'
 
 /**
  * Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request, and own search
@@ -12,13 +12,15 @@ import { sourcesOf, sourcesOfAll } from './sources.ts'
  */
 export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
   const { tree } = own
-  const asked = (await tree.whenReadEach(request.paths, asks)).flat()
+  const isOwn = (path: string) => !own.isMixed(path) && !own.isMapped(path)
+  const plain = request.paths.filter((path) => isOwn(path) && !isSearch(path))
+  const mapped = request.paths.filter((path) => !isOwn(path))
+  const asked = outermost((await tree.whenReadEach(mapped, asks)).flat())
   function asks(path: string): string[] {
     if (own.isMixed(path)) return sourcesOfAll(own, path)
-    if (!own.isMapped(path)) return isSearch(path) ? [] : [path]
     return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(own, path)
   }
-  await own.read([...new Set(asked)])
+  await own.read([...new Set([...plain, ...asked])])
   const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))
   const found = new Map((await exactOutcomes(own, exact)).map((outcome) => [outcome.path, outcome]))
   const results = new Map<string, PathOutcome>()

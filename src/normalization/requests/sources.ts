@@ -49,7 +49,14 @@ export function sourcesBelow(known: Known, object: string): string[] {
   objects.delete('')
   further.delete('')
   const asked = leaves.size + objects.size > 0 ? objects : further
-  return [...leaves, ...asked].filter((path) => ![...asked].some((other) => other !== path && path.startsWith(other)))
+  return outermost([...leaves, ...asked])
+}
+
+/** Returns paths without those at and below another object of them. */
+export function outermost(paths: Iterable<string>): string[] {
+  const all = new Set(paths)
+  const objects = [...all].filter((path) => path.endsWith('.'))
+  return [...all].filter((path) => !objects.some((object) => object !== path && path.startsWith(object)))
 }
 
 /** Returns the own parameters behind all that is at and below an object of TR-181, as far as the record has them. */

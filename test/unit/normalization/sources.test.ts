@@ -61,6 +61,15 @@ describe.each(['huawei-hg8145v5', 'tr098-router', 'zte-f670l', 'ctcom-f460-epon'
   })
 })
 
+it('objects of one request are read once where their sources lie in one another', async () => {
+  const device = await startOwnTreeDevice('huawei-hg8145v5')
+  const own = `${LAN}Hosts.Host.1.NoSuch`
+  const paths = ['Device.WiFi.SSID.', 'Device.WiFi.', 'Device.Hosts.', own]
+  const { results } = await device.run({ verb: 'get', paths })
+  expect(asked(device)).toEqual([own, 'InternetGatewayDevice.LANDevice.'])
+  expect(results).toContainEqual(expect.objectContaining({ path: own, error: expect.anything() }))
+})
+
 it('a subscription to the hosts is not one to the networks and their keys', async () => {
   const device = await startOwnTreeDevice('huawei-hg8145v5')
   await device.run({ verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.Hosts.'], enable: true })
