@@ -12,11 +12,15 @@ const ROW = '{i}.'
 /** The tree of a device, the root of its own paths, and their mapping. */
 type Known = Pick<OwnSide, 'mapping' | 'tree' | 'root'>
 
-/** Returns the own parameters to read for one parameter of TR-181: those that the record knows, else all. */
+/**
+ * Returns the own parameters to read for one parameter of TR-181: those that the record knows, else those that may have
+ * come to an object that it knows.
+ */
 export function sourcesOf({ mapping, tree, root }: Known, path: string): string[] {
   const sources = mapping.sourcesOf(path, tree).filter((source) => source.startsWith(root))
   const known = sources.filter((source) => tree.value(source) !== undefined)
-  return known.length > 0 ? known : sources.slice(0, MAX_UNSEEN)
+  if (known.length > 0) return known
+  return sources.filter((source) => tree.children(objectOf(source)).length > 0).slice(0, MAX_UNSEEN)
 }
 
 /** Returns what to read for all that a path names: an object, or the one in which a search path looks for its rows. */

@@ -61,6 +61,32 @@ describe.each(['huawei-hg8145v5', 'tr098-router', 'zte-f670l', 'ctcom-f460-epon'
   })
 })
 
+describe('a parameter that the record does not have', () => {
+  const LOAD = 'Device.DeviceInfo.ProcessStatus.CPUUsage'
+
+  it('is asked for in objects that the device has shown alone', async () => {
+    const device = await startOwnTreeDevice('tr098-router')
+    const own = (path: string) => path.slice(0, path.lastIndexOf('.') + 1)
+    for (const path of [LOAD, 'Device.Optical.Interface.1.OpticalSignalLevel', 'Device.WiFi.SSID.1.Alias']) {
+      await device.run({ verb: 'get', paths: [path] })
+      expect(
+        asked(device).filter((name) => !shows(device, own(name))),
+        path,
+      ).toEqual([])
+    }
+  })
+
+  it('is found where a known object has it by now', async () => {
+    const device = await startOwnTreeDevice('realtek-v2802dac')
+    const name = `${LAN}WLANConfiguration.1.MACAddressControlEnabled`
+    expect(device.values.has(name)).toBe(false)
+    device.values.set(name, '1')
+    const path = 'Device.WiFi.AccessPoint.1.MACAddressControlEnabled'
+    const { results } = await device.run({ verb: 'get', paths: [path] })
+    expect(results).toMatchObject([{ path, from: { path: name, value: '1' } }])
+  })
+})
+
 it('objects of one request are read once where their sources lie in one another', async () => {
   const device = await startOwnTreeDevice('huawei-hg8145v5')
   const own = `${LAN}Hosts.Host.1.NoSuch`
