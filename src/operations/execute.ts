@@ -12,6 +12,7 @@ import {
   type OutcomeError,
   outcomeError,
   type ParameterStore,
+  resultWithMaskedTexts,
 } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
@@ -66,7 +67,8 @@ export class Executor {
     let executed: Executed
     let outcome: Parameters<OperationsMetrics['executed']>[2]
     try {
-      const result = await within(operation, contact, { controller, marker, typeOf }, this.#deps)
+      const answer = await within(operation, contact, { controller, marker, typeOf }, this.#deps)
+      const result = resultWithMaskedTexts(answer, operation.request)
       if (result.outcome === 'pending') await marker.mark()
       if (protocol === 'cwmp') this.#types.note(operation, result)
       executed = { kind: 'answer', result, operation: marker.marked }
@@ -258,8 +260,7 @@ async function judgeFailure(
   marker.close()
   const mark = await marker.ended()
   if (mark === 'refused') return { kind: 'gone' }
-  if (error instanceof PeerFault)
-    return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked }
+  if (error instanceof PeerFault) return { kind: 'answer', result: failure(error, operation), operation: marker.marked }
   if (mark === 'sent' && !(error instanceof TransportError && !error.sent)) {
     await store.markUnknown(operation.id)
     return { kind: 'unknown', error }
@@ -273,7 +274,12 @@ async function judgeFailure(
   if (!(error instanceof ProtocolError) && !(error instanceof AppError)) {
     log.error({ err: error, operationId: operation.id, deviceId: operation.deviceId }, 'driver failed')
   }
-  return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked }
+  return { kind: 'answer', result: failure(error, operation), operation: marker.marked }
+}
+
+/** The result of an operation that ended with an error, whose text the device may have made of what it was sent. */
+function failure(error: unknown, { request }: Operation): OperationResult {
+  return resultWithMaskedTexts(failedResult(toOutcomeError(error)), request)
 }
 
 function toOutcomeError(error: unknown): OutcomeError {

@@ -9,6 +9,7 @@ import {
   type OperationState,
   type OperationStore,
   type Protocol,
+  resultWithMaskedTexts,
   withoutSecrets,
 } from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
@@ -49,6 +50,8 @@ export class Finisher {
    * Ends an operation that is in one of the states `from`. `via` is the protocol of a read, whose operation does not
    * name it; `change` is committed together with the end. Resolves with false, and does nothing, when the state is
    * another one or the guard of the change refuses.
+   *
+   * Each end comes by here, also one that a device reports later: its texts are masked before anything keeps them.
    */
   async finish(
     operation: Operation,
@@ -60,7 +63,8 @@ export class Finisher {
   ): Promise<boolean> {
     const { store, clock, log, metrics, background, attempts } = this.#deps
     const isReading = isRead(operation.request)
-    const result = outcome === undefined || isReading ? outcome : withPartial(outcome)
+    const shown = outcome === undefined ? undefined : resultWithMaskedTexts(outcome, operation.request)
+    const result = shown === undefined || isReading ? shown : withPartial(shown)
     const at = clock.now()
     const request = withoutSecrets(operation.request)
     const sends = attempts.sends(operation)

@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import { type Actor, isMasked, MASK, type OperationRequest, rowsToAdd } from '../domain/index.ts'
+import { type Actor, isMasked, MASK, type OperationRequest, secretTextMask, writtenValues } from '../domain/index.ts'
 import { isTrusted } from './verbs.ts'
 
 /**
@@ -14,22 +14,18 @@ export function refuseMasks(actor: Actor, request: OperationRequest): void {
   throw new AppError('invalid', `${found[0]} ${reason}`, { context: { path: found[0], reason } })
 }
 
-/** Returns the values that a request gives to the device, each with its path or the name of its argument. */
-function writtenValues(request: OperationRequest): [string, string][] {
-  switch (request.verb) {
-    case 'set':
-      return request.values.map(({ path, value }) => [path, value])
-    case 'add':
-      return rowsToAdd(request).flatMap(({ object, values }) =>
-        Object.entries(values).map(([name, value]): [string, string] => [`${object}{i}.${name}`, value]),
-      )
-    case 'operate':
-      return Object.entries(request.input)
-    case 'script':
-      return Object.entries(request.parameters)
-    case 'download':
-      return [['Password', request.password ?? '']]
-    default:
-      return []
-  }
+/**
+ * Returns a refusal of a request without the secrets that the request has, for the answer and the audit log. The same
+ * object when it had none.
+ */
+export function refusalWithoutSecrets(error: AppError, request: OperationRequest): AppError {
+  const mask = secretTextMask(request)
+  const context = Object.fromEntries(
+    Object.entries(error.context).map(([name, value]) => [name, typeof value === 'string' ? mask(value) : value]),
+  )
+  const message = mask(error.message)
+  const isSame =
+    message === error.message && Object.entries(context).every(([name, value]) => value === error.context[name])
+  // The cause has the text that is masked here.
+  return isSame ? error : new AppError(error.code, message, { context })
 }

@@ -11,6 +11,7 @@ import {
   type OperationStore,
   outcomeError,
   type Protocol,
+  secretTextMask,
 } from '../domain/index.ts'
 import type { Alone } from './alone.ts'
 import type { Attempts } from './attempts.ts'
@@ -261,5 +262,5 @@ function rest(entry: ContactEntry, { device, again }: Look, deps: PassDeps): voi
 }
 
 function lineOf({ id, deviceId, request }: Operation, error: unknown): Record<string, unknown> {
-  return { operationId: id, deviceId, verb: request.verb, reason: errorText(error) }
+  return { operationId: id, deviceId, verb: request.verb, reason: secretTextMask(request)(errorText(error)) }
 }

@@ -25,7 +25,7 @@ import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Alone } from './alone.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
-import { refuseMasks } from './masks.ts'
+import { refusalWithoutSecrets, refuseMasks } from './masks.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { textOfFile } from './operation-files.ts'
 import { requestForAudit } from './request-for-audit.ts'
@@ -226,10 +226,10 @@ async function check(
     await checkRoom(operation, device, ahead, deps)
     return warnings
   } catch (error) {
-    if (error instanceof AppError) {
-      await deps.audit.append({ ...entryOf(operation, 'refused', operation.createdAt), reason: error.message })
-    }
-    throw error
+    if (!(error instanceof AppError)) throw error
+    const refusal = refusalWithoutSecrets(error, operation.request)
+    await deps.audit.append({ ...entryOf(operation, 'refused', operation.createdAt), reason: refusal.message })
+    throw refusal
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../datamodel/index.ts'
 import {
   type Device,
+  MASK,
   type OperationRequest,
   type Parameter,
   type Protocol,
@@ -24,6 +25,7 @@ import {
   type RowToAdd,
   restartOf,
   rowsToAdd,
+  shownValue,
 } from '../domain/index.ts'
 import { checkRouterDownload, checkScript, checkUpgrade, type RouterChecks } from './validate-router.ts'
 
@@ -350,7 +352,7 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
     const type = findings.reported?.get(path)?.type
     if (type === undefined || type === 'unknown') findings.warnings.push(`${path} is not in the model`)
     const wrong = type === undefined || type === 'unknown' ? undefined : checkType(type, value)
-    if (wrong !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${wrong}`)
+    if (wrong !== undefined) throw invalid(path, `${named(path, value)} ${wrong}`)
     return
   }
   const problem = checkValue(parameter, value)
@@ -359,7 +361,13 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
     findings.warnings.push(`${path} ${problem.text}, but the device has values of its own`)
     return
   }
-  if (problem !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${problem.text}`)
+  if (problem !== undefined) throw invalid(path, `${named(path, value)} ${problem.text}`)
+}
+
+/** A value in a refusal: the audit log keeps that, and no secret. */
+function named(path: string, value: string): string {
+  const shown = shownValue(path, value)
+  return shown === MASK ? `value ${MASK}` : `value ${JSON.stringify(shown.slice(0, 60))}`
 }
 
 /** Returns an AppError `invalid` about a path or field. */
