@@ -85,6 +85,18 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
     expect((await world.call<Thing>('GET', path)).body.revision).toBe(before + 4)
   })
+
+  it('keeps it from a deletion that names the revision before', async () => {
+    const path = await make()
+    const read = await world.call<Thing>('GET', path)
+    const headers = { 'if-match': read.headers.get('etag') ?? '' }
+    const changed = await world.call<Thing>('PATCH', path, change(1), headers)
+    const refused = await world.call<Thing>('DELETE', path, undefined, headers)
+    expect([refused.status, refused.headers.get('etag')]).toEqual([412, `"${changed.body.revision}"`])
+    const now = { 'if-match': `"${changed.body.revision}"` }
+    expect((await world.call('DELETE', path, undefined, now)).status).toBe(204)
+    expect((await world.call('DELETE', path, undefined, now)).status).toBe(404)
+  })
 })
 
 describe('a decision', () => {

@@ -454,6 +454,7 @@ describe('routers of a bridge', () => {
     expect(seen.rows[0]).toMatchObject({ address: '192.0.2.9', login: LOGIN })
     const stored = await world.store.db.collection('bridgeRouters').find({ bridgeId: id }).toArray()
     expect(JSON.stringify(stored)).not.toContain('not-for')
+    expect((await call('DELETE', path, undefined, { 'if-match': etag })).status).toBe(412)
     expect((await call('DELETE', path)).status).toBe(204)
     await until(() => seen.rows.length === 0)
     const { body: log } = await call<{ items: Answer[] }>('GET', `/audit?target=${router.id}`)

@@ -75,7 +75,8 @@ describe('mapping rows of the API', () => {
     expect((await call('PUT', path, setOf('one'), etag)).status).toBe(412)
     expect((await call('GET', '/mapping-rows')).body.items.map(({ id }) => id)).toEqual([made.body.id])
     expect((await call('POST', '/mapping-rows', setOf('one'))).status).toBe(409)
-    expect((await call('DELETE', path)).status).toBe(204)
+    expect((await call('DELETE', path, undefined, etag)).status).toBe(412)
+    expect((await call('DELETE', path, undefined, { 'if-match': '"2"' })).status).toBe(204)
     expect([(await call('GET', path)).status, (await call('DELETE', path)).status]).toEqual([404, 404])
   })
 

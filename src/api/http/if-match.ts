@@ -15,15 +15,9 @@ export async function withIfMatch<T>(
   currentRevision: () => Promise<number>,
   change: (revision: number) => Promise<T>,
 ): Promise<T> {
-  const named = tagsOf(header)
   for (let attempt = 1; ; attempt++) {
     const revision = await currentRevision()
-    if (named?.includes(`"${revision}"`) === false)
-      throw new HttpRefusal(
-        412,
-        `If-Match names another revision than "${revision}", which is the present one; read it again`,
-        { etag: `"${revision}"` },
-      )
+    refuseOther(revision, header)
     try {
       return await change(revision)
     } catch (error) {
@@ -31,6 +25,29 @@ export async function withIfMatch<T>(
       if (!overtaken || attempt >= MAX_TRIES) throw error
     }
   }
+}
+
+/**
+ * Runs a deletion when If-Match names the present revision, or does not stand there: HttpRefusal 412 else. A change that
+ * comes between the two is deleted as well; that is the same as one that comes right before a deletion without If-Match.
+ */
+export async function deleteIfMatch<T>(
+  header: string | undefined,
+  currentRevision: () => Promise<number>,
+  remove: () => Promise<T>,
+): Promise<T> {
+  // What is to be read for nothing is not: each deletion reads the object itself.
+  if (header !== undefined) refuseOther(await currentRevision(), header)
+  return remove()
+}
+
+function refuseOther(revision: number, header: string | undefined): void {
+  if (tagsOf(header)?.includes(`"${revision}"`) === false)
+    throw new HttpRefusal(
+      412,
+      `If-Match names another revision than "${revision}", which is the present one; read it again`,
+      { etag: `"${revision}"` },
+    )
 }
 
 /** The entity tags of an If-Match, weak ones as strong; undefined for any revision. */

@@ -10,7 +10,7 @@ import {
   readRouter,
 } from '../../desk/index.ts'
 import { type BridgeRouter, type EndpointId, readRouterTable } from '../../domain/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { InputError } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
 import type { z } from '../http/zod.ts'
@@ -148,9 +148,14 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
       description: 'Its Agent ends. The record of the device stays.',
       permission: 'bridges.write',
       params: RouterParams,
+      headers: IF_MATCH,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, principal }) {
-        await deleteRouter(deps, params.id, params.routerId, principal)
+      async handle({ params, header, principal }) {
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await readRouter(deps, params.id, params.routerId)).revision,
+          () => deleteRouter(deps, params.id, params.routerId, principal),
+        )
         return { status: 204 }
       },
     }),

@@ -1,7 +1,7 @@
 import { defined } from '../../base/index.ts'
 import { changeBridge, createBridge, deleteBridge, readBridge, renewBridgeToken } from '../../desk/index.ts'
 import { MAX_ROUTERS } from '../../domain/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
 import {
   BridgeChange,
@@ -118,9 +118,14 @@ export function bridgeRoutes(deps: RouteDeps): Route[] {
       description: 'Its links end within a minute. The records of the devices stay.',
       permission: 'bridges.write',
       params: IdParam,
+      headers: IF_MATCH,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, principal }) {
-        await deleteBridge(deps, params.id, principal)
+      async handle({ params, header, principal }) {
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await readBridge(deps, params.id)).revision,
+          () => deleteBridge(deps, params.id, principal),
+        )
         return { status: 204 }
       },
     }),

@@ -1,7 +1,7 @@
 import { AppError, defined } from '../../base/index.ts'
 import { changeNotes, deleteDevice, findDevices, readDevice } from '../../desk/index.ts'
 import { asDeviceId, type Device, type DeviceSortField } from '../../domain/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
 import { DeviceIdParam, IF_MATCH } from '../schemas/common.ts'
@@ -89,10 +89,16 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
         'being moved).',
       permission: 'devices.delete',
       params: DeviceIdParam,
+      headers: IF_MATCH,
       query: z.object({ force: z.literal('true').optional() }),
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, query, principal }) {
-        await deleteDevice(deps, asDeviceId(params.id), { force: query.force !== undefined }, principal)
+      async handle({ params, header, query, principal }) {
+        const id = asDeviceId(params.id)
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await readDevice(devices, id)).revision,
+          () => deleteDevice(deps, id, { force: query.force !== undefined }, principal),
+        )
         return { status: 204 }
       },
     }),

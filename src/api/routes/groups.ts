@@ -1,7 +1,7 @@
 import { defined } from '../../base/index.ts'
 import { deleteGroup } from '../../desk/index.ts'
 import { actorOf } from '../../domain/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
 import { IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
 import { GroupChangeSchema, GroupInputSchema, GroupPage, GroupSchema, SizedGroupSchema } from '../schemas/group.ts'
@@ -89,9 +89,14 @@ export function groupRoutes(deps: RouteDeps): Route[] {
       summary: 'Delete a group; its devices stay',
       permission: 'groups.write',
       params: IdParam,
+      headers: IF_MATCH,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, principal }) {
-        await deleteGroup(deps, params.id, principal)
+      async handle({ params, header, principal }) {
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await groups.get(params.id)).revision,
+          () => deleteGroup(deps, params.id, principal),
+        )
         return { status: 204 }
       },
     }),

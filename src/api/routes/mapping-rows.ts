@@ -7,7 +7,7 @@ import {
   readRowSet,
   replaceRowSet,
 } from '../../desk/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
 import { IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
@@ -137,9 +137,14 @@ export function mappingRowRoutes(deps: RouteDeps): Route[] {
       summary: 'Delete a set of mapping rows',
       permission: 'mappingRows.write',
       params: IdParam,
+      headers: IF_MATCH,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, principal }) {
-        await deleteRowSet(deps, params.id, principal)
+      async handle({ params, header, principal }) {
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await readRowSet(deps, params.id)).revision,
+          () => deleteRowSet(deps, params.id, principal),
+        )
         return { status: 204 }
       },
     }),

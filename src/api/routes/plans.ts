@@ -1,6 +1,6 @@
 import { defined } from '../../base/index.ts'
 import { actorOf } from '../../domain/index.ts'
-import { withIfMatch } from '../http/if-match.ts'
+import { deleteIfMatch, withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
 import { IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
@@ -99,9 +99,14 @@ export function planRoutes(deps: RouteDeps): Route[] {
         'Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
       permission: 'plans.write',
       params: IdParam,
+      headers: IF_MATCH,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, principal }) {
-        await planner.remove(params.id, actorOf(principal))
+      async handle({ params, header, principal }) {
+        await deleteIfMatch(
+          header('if-match'),
+          async () => (await planner.get(params.id)).revision,
+          () => planner.remove(params.id, actorOf(principal)),
+        )
         return { status: 204 }
       },
     }),

@@ -51,6 +51,14 @@ describe('permissions', () => {
   })
 })
 
+it('a deletion takes If-Match where a change does', () => {
+  const takes = (method: string, path: string) =>
+    routes.some((route) => route.method === method && route.path === path && route.headers?.['If-Match'] !== undefined)
+  const changed = routes.filter(({ method, path }) => method !== 'delete' && takes(method, path))
+  expect(changed.length).toBeGreaterThan(4)
+  for (const { path } of changed) expect(takes('delete', path), path).toBe(true)
+})
+
 describe('the description', () => {
   const schemas = Object.entries(document.components.schemas)
   const text = JSON.stringify(document)
