@@ -6,6 +6,15 @@ export function isCommandLike(parameter: ModelParameter | undefined): boolean {
   return parameter?.facets.c === 1
 }
 
+/**
+ * Returns true for a parameter that does something when true is written, as a command of USP at the same path does: a
+ * command-like one, and those that TR-098 has without that facet (Reset of a connection; hidden ones such as ForceSample).
+ */
+export function actsOnTrue(parameter: ModelParameter | undefined): boolean {
+  if (parameter?.type !== 'boolean' || parameter.access !== 'w') return false
+  return isCommandLike(parameter) || readsEmpty(parameter) || parameter.name === 'Reset'
+}
+
 /** Returns true for a parameter whose value reads empty: a hidden or a secured one (TR-106 A.2.2.1). */
 export function readsEmpty(parameter: ModelParameter | undefined): boolean {
   return parameter?.facets.h === 1 || parameter?.facets.x === 1

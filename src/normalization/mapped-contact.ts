@@ -22,7 +22,8 @@ import { type AddedPaths, addedPaths } from './requests/added-paths.ts'
 import { remove } from './requests/delete.ts'
 import { get } from './requests/get.ts'
 import { discover, instances, supported } from './requests/list.ts'
-import { operate, subscribe } from './requests/notify.ts'
+import { subscribe } from './requests/notify.ts'
+import { operate } from './requests/operate.ts'
 import { OwnSide } from './requests/own-side.ts'
 import { refusal } from './requests/refusal.ts'
 import { set } from './requests/set.ts'
@@ -47,9 +48,9 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
   return {
     ...contact,
     async execute(operation, hooks) {
-      const paths = pathsOf(operation.request).filter((path) => path.startsWith(TR181))
-      if (paths.length === 0) return contact.execute(operation, hooks)
       const isOwn = contact.root === OWN_ROOT
+      const paths = pathsOf(operation.request, isOwn).filter((path) => path.startsWith(TR181))
+      if (paths.length === 0) return contact.execute(operation, hooks)
       const added = isOwn ? undefined : await addedByVendor(contact, operation.request, paths, deps)
       if (!isOwn && added === undefined) return contact.execute(operation, hooks)
       const device = await deviceOf(contact, operation, hooks, deps)
@@ -65,8 +66,11 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
   }
 }
 
-/** The paths of a request that say in which tree it is meant. */
-function pathsOf(request: OperationRequest): string[] {
+/**
+ * The paths of a request that say in which tree it is meant. A device whose own tree is TR-181 runs commands as they
+ * are.
+ */
+function pathsOf(request: OperationRequest, isOwn: boolean): string[] {
   switch (request.verb) {
     case 'get':
     case 'instances':
@@ -82,7 +86,8 @@ function pathsOf(request: OperationRequest): string[] {
     case 'discover':
       return request.path === undefined ? [] : [request.path]
     case 'operate':
-      return restartOf(request.command) === undefined ? Object.values(request.input) : []
+      if (restartOf(request.command) !== undefined) return []
+      return [...(isOwn ? [request.command] : []), ...Object.values(request.input)]
     default:
       return []
   }

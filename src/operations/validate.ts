@@ -1,10 +1,10 @@
 import { AppError } from '../base/index.ts'
 import {
+  actsOnTrue,
   checkType,
   checkValue,
   commandUnder,
   hasListedValues,
-  isCommandLike,
   type Model,
   type ModelName,
   mandatoryArguments,
@@ -235,7 +235,7 @@ function hasEquivalent(command: string, model: Model): boolean {
   return (
     restartOf(command) !== undefined ||
     model.parameter(`${path}.DiagnosticsState`)?.access === 'w' ||
-    isCommandLike(model.parameter(path))
+    actsOnTrue(model.parameter(path))
   )
 }
 
@@ -311,9 +311,8 @@ function readPath(text: string, findings: Findings, kinds: Path['kind'][], resol
   }
   const root = rootOf(text)
   const { root: own } = findings.device
-  // A command of the other root that has an equal was replaced by that one.
-  const only = own === 'Device.' || (own !== undefined && kinds.includes('command'))
-  const roots = only ? [own] : ['Device.', 'InternetGatewayDevice.']
+  // A command of TR-181 that a TR-098 device has under another name was replaced by that one; others go by the mapping.
+  const roots = own === 'Device.' ? [own] : ['Device.', 'InternetGatewayDevice.']
   if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
   if (!kinds.includes(path.kind)) {
     const meant = path.kind === 'parameter' && kinds.includes('command') ? `; a command ends in (): ${text}()` : ''

@@ -172,6 +172,8 @@ function answer(device: OwnTreeDevice, request: OperationRequest): OperationResu
       return resultOf(request.paths.flatMap((path) => rowsOf(device, path).map((row) => ({ path: row }))))
     case 'subscribe':
       return { outcome: 'done', results: request.paths.map((path) => ({ path })) }
+    case 'operate':
+      return { outcome: 'done', results: [], output: {} }
     default:
       throw new Error(`the device does not know ${request.verb}`)
   }

@@ -36,7 +36,7 @@ export async function deleteIfMatch<T>(
   currentRevision: () => Promise<number>,
   remove: () => Promise<T>,
 ): Promise<T> {
-  // What is to be read for nothing is not: each deletion reads the object itself.
+  // Each deletion reads the object itself: without If-Match another read is for nothing.
   if (header !== undefined) refuseOther(await currentRevision(), header)
   return remove()
 }

@@ -1,4 +1,4 @@
-import { commandUnder, isSearch, planWrite } from '../../datamodel/index.ts'
+import { isSearch } from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -6,8 +6,7 @@ import {
   type PathOutcome,
   type RequestFor,
 } from '../../domain/index.ts'
-import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
-import { writable } from './draft.ts'
+import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase } from './search-values.ts'
 import { parametersBelow, sourcesOf } from './sources.ts'
@@ -54,22 +53,4 @@ export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>):
     results: answer.outcome === 'done' ? results : answer.results,
     own: { request: ownRequest, results: answer.results },
   }
-}
-
-/** Runs a diagnostic of TR-098 whose arguments refer to rows of TR-181. */
-export async function operate(own: OwnSide, request: RequestFor<'operate'>): Promise<OperationResult> {
-  const object = commandUnder(TR181, request.command).replace(/\(\)$/, '.')
-  const ownObject = commandUnder(OWN_ROOT, request.command).replace(/\(\)$/, '.')
-  const input: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.input)) {
-    if (!value.startsWith(TR181)) {
-      input[name] = value
-      continue
-    }
-    const { values } = await own.plan(() =>
-      planWrite(own.mapping, [{ path: object + name, value }], own.tree, own.time, writable(own)),
-    )
-    for (const raw of values) if (raw.path.startsWith(ownObject)) input[raw.path.slice(ownObject.length)] = raw.value
-  }
-  return own.write({ ...request, command: commandUnder(OWN_ROOT, request.command), input })
 }

@@ -328,9 +328,27 @@ describe('a diagnostic over CWMP', () => {
     const of = (command: string) => run({ verb: 'operate', command, input: {} }, () => ({ Status: 0 }))
     const old = of('InternetGatewayDevice.IPPingDiagnostics()')
     expect(await old.result).toMatchObject({ outcome: 'pending' })
-    const none = of('Device.WiFi.Radio.1.X_Scan()')
-    expect(await none.result).toMatchObject({ outcome: 'failed', error: { code: 'notSupported' } })
-    expect(none.asked).toEqual([])
+    for (const command of [
+      'Device.WiFi.Radio.1.X_Scan()',
+      'Device.WiFi.SSID.1.Enable()',
+      'Device.USPAgent.AddCertificate()',
+    ]) {
+      const none = of(command)
+      expect(await none.result).toMatchObject({ outcome: 'failed', error: { code: 'notSupported' } })
+      expect((await none.result).error?.text).toContain(`if the device has ${command.slice(0, -2)}, write it by a set`)
+      expect(none.asked).toEqual([])
+    }
+  })
+
+  it.each([
+    'Device.PPP.Interface.1.Reset',
+    'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.Reset',
+    'InternetGatewayDevice.PeriodicStatistics.SampleSet.1.ForceSample',
+  ])('is a write of true where a parameter acts in its place: %s', async (path) => {
+    const { result, asked } = run({ verb: 'operate', command: `${path}()`, input: {} }, () => ({ Status: 0 }))
+    expect(await result).toEqual({ outcome: 'done', results: [], output: {} })
+    const lists = asked.map((one) => (one.name === 'SetParameterValues' ? one.body.ParameterList : []))
+    expect(lists).toMatchObject([[{ name: path, value: '1', type: 'boolean' }]])
   })
 })
 

@@ -87,6 +87,12 @@ describe('accepted requests', () => {
       'cwmp',
       'Device.',
     ],
+    [
+      'a command of TR-181 that a parameter of TR-098 does',
+      { verb: 'operate', command: 'Device.PPP.Interface.1.Reset()', input: {} },
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
     ['a vendor value in an enumeration', set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'), 'cwmp', 'Device.'],
     ['an Alias over CWMP', set('Device.WiFi.SSID.1.Alias', 'home'), 'cwmp', 'Device.'],
     [
@@ -203,6 +209,12 @@ describe('refused requests', () => {
       { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
       /has no equivalent in CWMP/,
       'cwmp',
+    ],
+    [
+      { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
+      /has no equivalent in CWMP; it can be run over USP only$/,
+      'cwmp',
+      'InternetGatewayDevice.',
     ],
     [set('Device.X_A', 'a\u0001b'), /U\+0001, which CWMP cannot carry/],
     [set('Device.WiFi.SSID.1.SSID', 'a\ud800'), /U\+D800/],

@@ -1,4 +1,4 @@
-import { defaultValueOf, isCommandLike, loadModel, type Model } from '../../../datamodel/index.ts'
+import { actsOnTrue, defaultValueOf, loadModel, type Model } from '../../../datamodel/index.ts'
 import type { OutcomeError, ParameterType } from '../../../domain/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../../wire/index.ts'
 
@@ -39,9 +39,9 @@ export class ParameterTypes {
     return { name: path, value, type: xsd }
   }
 
-  /** Returns true for a command-like parameter: set true to act. */
-  isCommandLike(path: string): boolean {
-    return isCommandLike(this.modelOf(path)?.parameter(path))
+  /** Returns true for a parameter that acts when true is written. */
+  actsOnTrue(path: string): boolean {
+    return actsOnTrue(this.modelOf(path)?.parameter(path))
   }
 
   /** Returns true for a diagnostic: run by its DiagnosticsState, its results beside it. */

@@ -226,8 +226,11 @@ async function operate(
     await hooks.beforeSend()
     return diagnose(session, `${path}.`, request.input, operation.id, context)
   }
-  if (!context.types.isCommandLike(path)) {
-    return failedResult(outcomeError('notSupported', `${request.command} cannot be run over CWMP`))
+  if (!context.types.actsOnTrue(path)) {
+    const text =
+      `${request.command} cannot be run over CWMP, which has reboots, resets, diagnostics, and parameters that act when ` +
+      `true is written; if the device has ${path}, write it by a set`
+    return failedResult(outcomeError('notSupported', text))
   }
   await hooks.beforeSend()
   const { fault } = await writeAll(session, [{ path, value: 'true', type: 'boolean' }], operation.id, context)
