@@ -14,6 +14,7 @@ import {
   type ParameterStore,
   resultWithMaskedTexts,
 } from '../domain/index.ts'
+import { withoutFormerArguments } from './former-arguments.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { ReportedTypes, type TypeOf } from './reported-types.ts'
@@ -59,7 +60,9 @@ export class Executor {
   /** Sends an operation and waits for its answer. Rejects only when the store fails. */
   async execute(operation: Operation, contact: Contact): Promise<Executed> {
     const { protocol } = contact
-    const typeOf = protocol === 'cwmp' ? await this.#types.of(operation) : undefined
+    const isCwmp = protocol === 'cwmp'
+    const typeOf = isCwmp ? await this.#types.of(operation) : undefined
+    const toSend = isCwmp ? await withoutFormerArguments(operation, this.#deps.store) : operation
     const controller = new AbortController()
     this.#running.set(operation.id, controller)
     const startedAt = this.#deps.clock.now()
@@ -67,7 +70,7 @@ export class Executor {
     let executed: Executed
     let outcome: Parameters<OperationsMetrics['executed']>[2]
     try {
-      const answer = await within(operation, contact, { controller, marker, typeOf }, this.#deps)
+      const answer = await within(toSend, contact, { controller, marker, typeOf }, this.#deps)
       const result = resultWithMaskedTexts(answer, operation.request)
       if (result.outcome === 'pending') await marker.mark()
       if (protocol === 'cwmp') this.#types.note(operation, result)

@@ -15,7 +15,6 @@ import {
   type Operation,
   type OperationStore,
   PACKAGE_TABLE,
-  type Parameter,
   type ParameterStore,
   type Protocol,
   REQUEST_BOUNDS,
@@ -212,7 +211,7 @@ async function check(
 ): Promise<string[]> {
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
   try {
-    const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
+    const reported = await reportedOf(operation, modelFor({ device, protocol, model: deps.model }), deps)
     const router = await routerOf(wanted, device, deps)
     const warnings = validate(operation.request, {
       device,
@@ -233,15 +232,26 @@ async function check(
   }
 }
 
-/** Returns what the record has of those paths of a set that the model does not know or whose value it refuses. */
-async function reportedOf({ deviceId, request }: NewOperation, model: Model, { parameters }: SubmitDeps) {
-  if (request.verb !== 'set') return new Map<string, Parameter>()
-  const unknown = request.values.flatMap(({ path, value }) => {
+/**
+ * Returns what the record has of those paths of a set, and parameters behind arguments, that the model does not know or
+ * whose value it refuses.
+ */
+async function reportedOf({ deviceId, request }: Operation, model: Model, { parameters }: SubmitDeps) {
+  const unknown = valuesOf(request, model).flatMap(([path, value]) => {
     const parameter = model.parameter(path)
     return parameter === undefined || checkValue(parameter, value) !== undefined ? path : []
   })
   const found = unknown.length === 0 ? [] : await parameters.getMany(deviceId, unknown.slice(0, REQUEST_BOUNDS.values))
   return new Map(found.map((parameter) => [parameter.path, parameter]))
+}
+
+function valuesOf(request: Operation['request'], model: Model): [string, string][] {
+  if (request.verb === 'set') return request.values.map(({ path, value }) => [path, value])
+  if (request.verb !== 'operate') return []
+  const object = request.command.replace(/\(\)$/, '.')
+  // Over USP an argument is no parameter.
+  if (model.parameter(`${object}DiagnosticsState`) === undefined) return []
+  return Object.entries(request.input).map(([name, value]) => [object + name, value])
 }
 
 /** Returns what the record has of the packages of a router, for an upgrade: those of a bridge, or of its policy. */

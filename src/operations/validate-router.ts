@@ -1,6 +1,6 @@
-import { AppError } from '../base/index.ts'
 import { type Device, isRouterOs, type Protocol, type RequestFor } from '../domain/index.ts'
 import { type RouterFacts, readUpgrade, renderScript, SCRIPT_TEMPLATES, templateOf } from '../router-files/index.ts'
+import { invalid } from './invalid.ts'
 
 /** The file type of a download that names none (TR-069 A.3.2.8). */
 const FIRMWARE_TYPE = '1 Firmware Upgrade Image'
@@ -72,8 +72,4 @@ export function checkUpgrade({ packages }: RequestFor<'upgrade'>, context: Route
 function checkRouter({ device, protocol }: RouterContext): void {
   if (!isRouterOs(device)) throw invalid('verb', 'is for MikroTik routers alone')
   if (protocol !== 'cwmp') throw invalid('verb', 'is for the TR-069 client of a router, and CWMP does not own this one')
-}
-
-function invalid(path: string, reason: string): AppError {
-  return new AppError('invalid', `${path} ${reason}`, { context: { path, reason } })
 }

@@ -1,4 +1,3 @@
-import { AppError } from '../base/index.ts'
 import {
   actsOnTrue,
   checkType,
@@ -16,7 +15,6 @@ import {
 } from '../datamodel/index.ts'
 import {
   type Device,
-  MASK,
   type OperationRequest,
   type Parameter,
   type Protocol,
@@ -25,8 +23,9 @@ import {
   type RowToAdd,
   restartOf,
   rowsToAdd,
-  shownValue,
 } from '../domain/index.ts'
+import { invalid, namedValue } from './invalid.ts'
+import { checkArguments } from './validate-arguments.ts'
 import { checkRouterDownload, checkScript, checkUpgrade, type RouterChecks } from './validate-router.ts'
 
 /** The facts that a request is checked against. */
@@ -211,12 +210,17 @@ function checkCommand(request: RequestFor<'operate'>, findings: Findings): void 
   if (path.search) return
   const model = findings.model('tr181-usp')
   const standard = commandUnder('Device.', request.command)
-  if (model.command(standard) === undefined) {
-    findings.warnings.push(`${request.command} is not in the model`)
-    return
-  }
-  if (findings.protocol === 'cwmp' && !hasEquivalent(request.command, modelFor(findings)))
+  const isKnown = model.command(standard) !== undefined
+  if (!isKnown) findings.warnings.push(`${request.command} is not in the model`)
+  else if (findings.protocol === 'cwmp' && !hasEquivalent(request.command, modelFor(findings)))
     throw invalid(request.command, 'has no equivalent in CWMP; it can be run over USP only')
+  else if (isDiagnosticOfOther(request.command, findings))
+    throw invalid(
+      request.command,
+      `is no command of TR-098; where the device shows ${request.command.slice(0, -2)}.DiagnosticsState, write Requested to it by a set`,
+    )
+  findings.warnings.push(...checkArguments(request, { ...findings, own: modelFor(findings) }))
+  if (!isKnown) return
   const missing = [...mandatoryArguments(standard, model)].flatMap(([name, value]) =>
     value === undefined && !(name in request.input) ? name : [],
   )
@@ -237,6 +241,13 @@ function hasEquivalent(command: string, model: Model): boolean {
     model.parameter(`${path}.DiagnosticsState`)?.access === 'w' ||
     actsOnTrue(model.parameter(path))
   )
+}
+
+/** Returns true for a diagnostic of TR-181 that TR-098 does not have, on a CPE of TR-098. */
+function isDiagnosticOfOther(command: string, findings: Findings): boolean {
+  const { device, protocol } = findings
+  if (protocol !== 'cwmp' || device.root !== 'InternetGatewayDevice.' || !command.startsWith('Device.')) return false
+  return restartOf(command) === undefined && !actsOnTrue(modelFor(findings).parameter(command.replace(/\(\)$/, '')))
 }
 
 /** Checks a subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */
@@ -351,7 +362,7 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
     const type = findings.reported?.get(path)?.type
     if (type === undefined || type === 'unknown') findings.warnings.push(`${path} is not in the model`)
     const wrong = type === undefined || type === 'unknown' ? undefined : checkType(type, value)
-    if (wrong !== undefined) throw invalid(path, `${named(path, value)} ${wrong}`)
+    if (wrong !== undefined) throw invalid(path, `${namedValue(path, value)} ${wrong}`)
     return
   }
   const problem = checkValue(parameter, value)
@@ -360,22 +371,7 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
     findings.warnings.push(`${path} ${problem.text}, but the device has values of its own`)
     return
   }
-  if (problem !== undefined) throw invalid(path, `${named(path, value)} ${problem.text}`)
-}
-
-/** A value in a refusal: the audit log keeps that, and no secret. */
-function named(path: string, value: string): string {
-  const shown = shownValue(path, value)
-  return shown === MASK ? `value ${MASK}` : `value ${JSON.stringify(shown.slice(0, 60))}`
-}
-
-/** Returns an AppError `invalid` about a path or field. */
-function invalid(path: string, reason: string, cause?: unknown): AppError {
-  const shown = path.length > 120 ? `${path.slice(0, 120)}...` : path
-  return new AppError('invalid', reason.startsWith('path ') ? reason : `${shown} ${reason}`, {
-    context: { path: shown, reason },
-    ...(cause === undefined ? {} : { cause }),
-  })
+  if (problem !== undefined) throw invalid(path, `${namedValue(path, value)} ${problem.text}`)
 }
 
 /** Returns true for a whole number from 0 to `max`. */

@@ -322,6 +322,7 @@ describe('a diagnostic over CWMP', () => {
     expect(written(asked).at(-1)).toEqual([`${object}Host`, `${object}DiagnosticsState`])
     const asIs = run(ping({ Host: 'h', ProtocolVersion: 'IPv6' }), refusing(version))
     expect(await asIs.result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
+    expect((await asIs.result).error?.text).toMatch(/no place for the argument ProtocolVersion: .*; leave it out/)
   })
 
   it('works under the root of TR-098 as well, and not for what is no diagnostic', async () => {

@@ -27,6 +27,11 @@ function refusal(request: OperationRequest, protocol: Protocol = 'cwmp', root?: 
 }
 
 const set = (path: string, value: string): OperationRequest => ({ verb: 'set', values: [{ path, value }] })
+const ping = (input: Record<string, string>, command = 'Device.IP.Diagnostics.IPPing()'): OperationRequest => ({
+  verb: 'operate',
+  command,
+  input: { Host: 'h', ...input },
+})
 
 describe('a download to a router of MikroTik', () => {
   const asked = (url: string, more: object = {}, protocol: Protocol = 'cwmp', manufacturer = 'MikroTik') => {
@@ -144,6 +149,38 @@ describe('accepted with a warning', () => {
   })
 })
 
+describe('arguments of a command', () => {
+  const OLD = 'InternetGatewayDevice.IPPingDiagnostics'
+
+  it.each<[string, OperationRequest, Protocol, Device['root']]>([
+    ['of a vendor', ping({ X_ACME_Fast: '1' }), 'cwmp', 'Device.'],
+    ['that ask for nothing', ping({ ProtocolVersion: 'Any', DSCP: '0' }, `${OLD}()`), 'cwmp', 'InternetGatewayDevice.'],
+    ['that refer to a row', ping({ Interface: 'Device.IP.Interface.1' }, `${OLD}()`), 'cwmp', 'InternetGatewayDevice.'],
+  ])('%s pass', (_name, request, protocol, root) => {
+    expect(check(request, protocol, root)).not.toContainEqual(expect.stringContaining('argument'))
+  })
+
+  it('that the device has shown pass where they are of their type', () => {
+    const request = (value: string) => ping({ ProtocolVersion: value, Packets: value }, `${OLD}()`)
+    const reported = new Map([
+      [`${OLD}.ProtocolVersion`, { type: 'string', value: 'Any', writable: true }],
+      [`${OLD}.Packets`, { type: 'string', value: '', writable: true }],
+    ] as const)
+    const device = { owner: 'cwmp', root: 'InternetGatewayDevice.' } as const
+    expect(() => validate(request('IPv4'), { device, protocol: 'cwmp', model, reported })).not.toThrow()
+    expect(() => validate(request('IPv9'), { device, protocol: 'cwmp', model, reported })).toThrow(/none of Any/)
+  })
+
+  it('that an Agent alone can know, and those of a restart, pass with a warning', () => {
+    expect(check(ping({ Fresh: '1' }), 'usp', 'Device.')).toEqual([
+      'Fresh is no argument of Device.IP.Diagnostics.IPPing() in the model',
+    ])
+    expect(check({ verb: 'operate', command: 'Device.Reboot()', input: { Cause: 'RemoteReboot' } }, 'cwmp')).toEqual([
+      'Cause is not sent: CWMP has no argument for it',
+    ])
+  })
+})
+
 describe('refused requests', () => {
   const refused: [OperationRequest, RegExp, Protocol?, Device['root']?][] = [
     [{ verb: 'get', paths: [] }, /paths must not be empty/],
@@ -213,6 +250,49 @@ describe('refused requests', () => {
     [
       { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
       /has no equivalent in CWMP; it can be run over USP only$/,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
+    [
+      ping({ NumberOfRepetitions: 'many' }),
+      /argument NumberOfRepetitions: value "many" is no unsignedInt/,
+      'cwmp',
+      'Device.',
+    ],
+    [ping({ NumberOfRepetitions: 'many' }), /argument NumberOfRepetitions: value "many" is no unsignedInt/, 'usp'],
+    [ping({ NumberOfRepetitions: '0' }), /NumberOfRepetitions: value "0" is outside 1\.\./, 'cwmp', 'Device.'],
+    [ping({ ProtocolVersion: 'IPv9' }), /ProtocolVersion: value "IPv9" is none of Any, IPv4, IPv6/, 'cwmp', 'Device.'],
+    [
+      ping({ Bogus: 'x' }),
+      /IPPing\(\) has no argument Bogus; it takes Interface, ProtocolVersion, Host, Num/,
+      'cwmp',
+      'Device.',
+    ],
+    [
+      ping({ ProtocolVersion: 'IPv4' }, 'InternetGatewayDevice.IPPingDiagnostics()'),
+      /cannot take the argument ProtocolVersion: its device has no parameter for it; it takes Interface, Host, Num/,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
+    [
+      { verb: 'operate', command: 'Device.PPP.Interface.1.Reset()', input: { Hard: '1' } },
+      /has no argument Hard; it takes none$/,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
+    [
+      {
+        verb: 'operate',
+        command: 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANATMF5LoopbackDiagnostics()',
+        input: { Timeout: 'soon' },
+      },
+      /argument Timeout: value "soon" is no unsignedInt/,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
+    [
+      { verb: 'operate', command: 'Device.WiFi.NeighboringWiFiDiagnostic()', input: {} },
+      /is no command of TR-098; where the device shows Device\.WiFi\.NeighboringWiFiDiagnostic\.DiagnosticsState, write/,
       'cwmp',
       'InternetGatewayDevice.',
     ],

@@ -1,4 +1,4 @@
-import { actsOnTrue, defaultValueOf, loadModel, type Model } from '../../../datamodel/index.ts'
+import { actsOnTrue, loadModel, type Model } from '../../../datamodel/index.ts'
 import type { OutcomeError, ParameterType } from '../../../domain/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../../wire/index.ts'
 
@@ -47,11 +47,6 @@ export class ParameterTypes {
   /** Returns true for a diagnostic: run by its DiagnosticsState, its results beside it. */
   isDiagnostic(object: string): boolean {
     return this.modelOf(object)?.parameter(`${object}DiagnosticsState`)?.access === 'w'
-  }
-
-  /** Returns the default value of a parameter in the model. */
-  defaultOf(path: string): string | undefined {
-    return defaultValueOf(this.modelOf(path)?.parameter(path))
   }
 
   /** Returns true for a table of the model, which may be empty. */

@@ -1,4 +1,5 @@
-import { failedResult, type OperationResult } from '../../../domain/index.ts'
+import { asksForNothing } from '../../../datamodel/index.ts'
+import { failedResult, type OperationResult, type PathOutcome } from '../../../domain/index.ts'
 import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
@@ -21,12 +22,25 @@ export async function diagnose(
   let written = await writeAll(session, [...values, state], key, context)
   // Older CPE lack parameters for some mandatory arguments of USP: those with a default value are left out.
   const unknown = new Set(written.failures.filter(({ error }) => error?.code === '9005').map(({ path }) => path))
-  const plain = ({ path, value }: ValueToWrite) => /^(Any)?$/.test(value) || value === context.types.defaultOf(path)
+  const plain = ({ path, value }: ValueToWrite) =>
+    asksForNothing(path.slice(object.length), value, context.types.modelOf(path)?.parameter(path))
   const rest = values.filter((argument) => !(unknown.has(argument.path) && plain(argument)))
   if (written.fault !== undefined && rest.length < values.length)
     written = await writeAll(session, [...rest, state], key, context)
-  const { fault, failures } = written
-  return fault === undefined
-    ? { outcome: 'pending', results: [] }
-    : failedResult(failures[0]?.error ?? faultError(fault), failures)
+  const { fault } = written
+  if (fault === undefined) return { outcome: 'pending', results: [] }
+  const failures = written.failures.map((failure) => withAdvice(failure, object))
+  return failedResult(failures[0]?.error ?? faultError(fault), failures)
+}
+
+/** An argument that the CPE does not know is one that the request can leave out. */
+function withAdvice(failure: PathOutcome, object: string): PathOutcome {
+  const { path, error } = failure
+  if (error?.code !== '9005' || !path.startsWith(object)) return failure
+  const name = path.slice(object.length)
+  const text =
+    name === 'DiagnosticsState'
+      ? `the device has no such diagnostic: ${path} is not there (${error.text})`
+      : `the device has no place for the argument ${name}: ${path} is not there; leave it out (${error.text})`
+  return { ...failure, error: { ...error, text } }
 }
