@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
+import { checkNewRow, MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -37,8 +37,14 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   // All rows that there are get their numbers before the new one: by these a new row is told after a lost answer.
   await own.read(await own.tree.whenRead(() => outermost(tables.flatMap((table) => sourcesBelow(own, table)))))
   const objects: string[] = []
-  for (const { object, values } of rows)
-    objects.push(own.isMapped(object) ? await own.plan(() => planAdd(own.mapping, object, values, own.tree)) : object)
+  for (const row of rows) {
+    const object = own.isMapped(row.object) ? await own.attempt(() => placeOf(own, row, allowPartial)) : row.object
+    if (!(object instanceof MappingRefusal)) objects.push(object)
+    else {
+      const { error, from } = refusal(object)
+      return failedResult(error, [{ path: row.object, ...(from === undefined ? {} : { from }), error }])
+    }
+  }
   const done: Added[] = []
   for (const [n, row] of rows.entries()) {
     const added = await addRow(own, row, objects[n] ?? row.object, tables, allowPartial)
@@ -49,6 +55,14 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   }
   const ends = Object.assign({}, ...done.map(({ end }) => end ?? {}))
   return { ...resultOf(done.flatMap(({ results }) => results)), ...ends, own: ownAdd(own, objects) }
+}
+
+/** Returns the table of the device for a new row. Throws MappingRefusal where it, or one of its values, has none. */
+function placeOf({ mapping, tree }: OwnSide, row: RowToAdd, allowPartial: boolean): string {
+  const table = planAdd(mapping, row.object, row.values, tree)
+  const required = Object.entries(row.values).filter(([name]) => !allowPartial && row.optional?.includes(name) !== true)
+  checkNewRow(mapping, row.object, Object.fromEntries(required), table)
+  return table
 }
 
 function ownAdd(own: OwnSide, [object = '']: readonly string[]): NonNullable<OperationResult['own']> {

@@ -79,6 +79,53 @@ describe('a value that devices of the model never take', () => {
   })
 })
 
+describe('a value of a new row that has no way to the device', () => {
+  const object = 'Device.NAT.PortMapping.'
+  const start = async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.template = { PortMappingEnabled: '0', ExternalPort: '0' }
+    return device
+  }
+  const verbs = ({ asked }: OwnTreeDevice) => asked.map(({ verb }) => verb)
+
+  it('is refused before the row is made', async () => {
+    const device = await start()
+    const values = { ExternalPort: '8443', AllInterfaces: 'true' }
+    const result = await device.run({ verb: 'add', object, values })
+    const error = { code: 'notMapped', text: expect.stringContaining('AllInterfaces is always "false" on this device') }
+    expect(result).toMatchObject({ outcome: 'failed', error, results: [{ path: object, error }] })
+    expect(verbs(device)).toEqual(['get'])
+  })
+
+  it('is refused for a later row before the first one is made', async () => {
+    const device = await start()
+    const more = [{ object, values: { X_ACME_Colour: 'red' } }]
+    const result = await device.run({ verb: 'add', object, values: { ExternalPort: '8443' }, more })
+    expect(result.error?.text).toContain('PortMapping.{i}.X_ACME_Colour has no place in the device')
+    expect(verbs(device)).toEqual(['get'])
+  })
+
+  it('is no hindrance where the device has it already, or the request can do without it', async () => {
+    const shown = await start()
+    const values = { ExternalPort: '8443', AllInterfaces: 'false' }
+    expect(await shown.run({ verb: 'add', object, values })).toMatchObject({ outcome: 'done' })
+    const optional = await start()
+    const wanted = { ...values, AllInterfaces: 'true' }
+    const result = await optional.run({ verb: 'add', object, values: wanted, optional: ['AllInterfaces'] })
+    expect(result).toMatchObject({ outcome: 'done', results: [{ created: `${object}2.` }, { optional: true }, {}] })
+  })
+
+  it('names the table where that has no place itself', async () => {
+    const device = await start()
+    const table = 'Device.WiFi.Radio.'
+    const error = { code: 'notMapped' }
+    expect(await device.run({ verb: 'add', object: table, values: {} })).toMatchObject({
+      error,
+      results: [{ path: table, error }],
+    })
+  })
+})
+
 describe('a value of a new row that is not required', () => {
   it('is left out when the model refuses it', async () => {
     const device = await startOwnTreeDevice('huawei-hg8145v5')

@@ -25,6 +25,8 @@ export interface Derived {
    * it; a full schema path for one of an object around it.
    */
   needs?: readonly string[]
+  /** The value, where it is the same for all rows and whatever the device shows. */
+  always?: string
   /** The way to do it instead of a write, where that is not plain: `delete the row and ...`. */
   instead?: string
   /** Returns the value; undefined when the parameter is absent. */

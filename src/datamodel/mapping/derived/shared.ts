@@ -2,7 +2,7 @@ import type { Derived, DerivedContext } from './derived.ts'
 
 /** Returns a derived parameter with the same value for every row. */
 export function always(to: string, from: string, value: string): Derived {
-  return { to, from, value: () => value }
+  return { to, from, always: value, value: () => value }
 }
 
 /** Returns a derived parameter that refers to the row of the same object in another table. */
