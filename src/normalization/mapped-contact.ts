@@ -25,7 +25,7 @@ import { discover, instances, supported } from './requests/list.ts'
 import { subscribe } from './requests/notify.ts'
 import { operate } from './requests/operate.ts'
 import { OwnSide } from './requests/own-side.ts'
-import { refusal } from './requests/refusal.ts'
+import { refusedAt } from './requests/refusal.ts'
 import { set } from './requests/set.ts'
 import type { DeviceMaps, MappedDevice } from './tree/device-maps.ts'
 import { OWN_ROOT, TR181 } from './tree/paths.ts'
@@ -59,7 +59,7 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
       try {
         return await translate(own, operation.request)
       } catch (error) {
-        if (error instanceof MappingRefusal) return refused(error)
+        if (error instanceof MappingRefusal) return refusedAt(paths[0] ?? '', error)
         throw error
       }
     },
@@ -175,10 +175,4 @@ function translate(own: OwnSide, request: OperationRequest): Promise<OperationRe
     default:
       return Promise.resolve(failedResult(outcomeError('notSupported', `${request.verb} has no paths`)))
   }
-}
-
-/** A request that has no form on the device. */
-function refused(reason: MappingRefusal): OperationResult {
-  const { error, from } = refusal(reason)
-  return failedResult(error, from?.path === undefined ? [] : [{ path: from.path, error }])
 }

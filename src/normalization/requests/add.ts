@@ -13,7 +13,7 @@ import {
 } from '../../domain/index.ts'
 import { draftOf, ownSources, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
-import { refusal } from './refusal.ts'
+import { refusal, refusedAt } from './refusal.ts'
 import { endOf, outcomeOfWrite, writeSteps } from './set.ts'
 import { outermost, sourcesBelow } from './sources.ts'
 
@@ -40,10 +40,7 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   for (const row of rows) {
     const object = own.isMapped(row.object) ? await own.attempt(() => placeOf(own, row, allowPartial)) : row.object
     if (!(object instanceof MappingRefusal)) objects.push(object)
-    else {
-      const { error, from } = refusal(object)
-      return failedResult(error, [{ path: row.object, ...(from === undefined ? {} : { from }), error }])
-    }
+    else return refusedAt(row.object, object)
   }
   const done: Added[] = []
   for (const [n, row] of rows.entries()) {

@@ -42,6 +42,51 @@ export async function draftOf<V extends ToWrite, W extends DeviceWrite>(
   return rest instanceof MappingRefusal ? rest : { ...rest, refused }
 }
 
+/** Rounds in which the refused values of one request are looked for. */
+const MAX_ROUNDS = 16
+
+/**
+ * Returns the values that a request is refused for, by their paths, each with the reason. `whole` is the refusal of all
+ * together. Values that another one allows are none of them, and two that contradict each other are both.
+ */
+export async function refusalsOf<V extends ToWrite, W extends DeviceWrite>(
+  own: OwnSide,
+  values: readonly V[],
+  whole: MappingRefusal,
+  onDevice: (raw: readonly RawValue[]) => W,
+): Promise<ReadonlyMap<string, MappingRefusal>> {
+  const alone = new Map<string, string>()
+  for (const value of values) {
+    const refusal = await own.attempt(() => plain(own, [value], onDevice))
+    if (refusal instanceof MappingRefusal) alone.set(value.path, refusal.message)
+  }
+  const refused = new Map<string, MappingRefusal>()
+  let [rest, reason]: [readonly V[], MappingRefusal] = [values, whole]
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const about = culprits(rest, reason, alone)
+    for (const path of about) refused.set(path, reason)
+    rest = rest.filter(({ path }) => !about.has(path))
+    const open = rest
+    const next = open.length === 0 ? undefined : await own.attempt(() => plain(own, open, onDevice))
+    if (!(next instanceof MappingRefusal)) break
+    reason = next
+  }
+  return refused
+}
+
+/** Returns the paths of the values that a refusal is about: refused alone the same way, or named in it; else all. */
+function culprits(
+  values: readonly ToWrite[],
+  { message, source }: MappingRefusal,
+  alone: ReadonlyMap<string, string>,
+): ReadonlySet<string> {
+  const words = new Set(message.split(/[\s,;:]+/))
+  const same = values.filter(({ path }) => alone.get(path) === message)
+  const named = values.filter(({ path }) => words.has(path) || path === source)
+  const found = same.length > 0 ? same : named.length > 0 ? named : values
+  return new Set(found.map(({ path }) => path))
+}
+
 function plain<V extends ToWrite, W extends DeviceWrite>(
   own: OwnSide,
   open: readonly V[],

@@ -3,7 +3,7 @@ import { failedResult, type OperationResult, type RequestFor } from '../../domai
 import { OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { writable } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
-import { refusal } from './refusal.ts'
+import { NOT_MAPPED, refusedAt } from './refusal.ts'
 import { set } from './set.ts'
 
 /**
@@ -25,10 +25,11 @@ async function diagnose(own: OwnSide, request: RequestFor<'operate'>): Promise<O
       input[name] = value
       continue
     }
-    const { values } = await own.plan(() =>
-      planWrite(own.mapping, [{ path: object + name, value }], own.tree, own.time, writable(own)),
-    )
-    for (const raw of values) if (raw.path.startsWith(ownObject)) input[raw.path.slice(ownObject.length)] = raw.value
+    const path = object + name
+    const plan = await own.attempt(() => planWrite(own.mapping, [{ path, value }], own.tree, own.time, writable(own)))
+    if (plan instanceof MappingRefusal) return refusedAt(path, plan)
+    for (const raw of plan.values)
+      if (raw.path.startsWith(ownObject)) input[raw.path.slice(ownObject.length)] = raw.value
   }
   return own.write({ ...request, input })
 }
@@ -40,27 +41,26 @@ async function diagnose(own: OwnSide, request: RequestFor<'operate'>): Promise<O
 async function act(own: OwnSide, command: string): Promise<OperationResult> {
   const path = command.replace(/\(\)$/, '')
   if (!isTrigger(path)) return refused(command, new MappingRefusal(await insteadOf(own, path)))
-  try {
-    const { outcome, results, error, output = {} } = await set(own, { verb: 'set', values: [{ path, value: 'true' }] })
-    // The record gets the reads, not the value that was written: the parameter reads false again.
-    if (error === undefined) return { outcome, results: [], output, own: own.reads() }
-    return {
-      ...failedResult(
-        error,
-        results.map((one) => ({ ...one, path: command })),
-      ),
-      own: own.reads(),
-    }
-  } catch (error) {
-    if (!(error instanceof MappingRefusal)) throw error
-    return refused(command, new MappingRefusal(`${error.message}${await others(own, path)}`, error.source))
+  const { outcome, results, error, output = {} } = await set(own, { verb: 'set', values: [{ path, value: 'true' }] })
+  // The record gets the reads beside it, not the value that was written: the parameter reads false again.
+  for (const { from } of results) if (from?.path !== undefined) own.forget(from.path)
+  const reads = own.reads()
+  if (error === undefined) return { outcome, results: [], output, own: reads }
+  const named = results.map((one) => ({ ...one, path: command }))
+  if (error.code !== NOT_MAPPED) return { ...failedResult(error, named), own: reads }
+  const text = `${command} cannot be run on this device: ${error.text}${await others(own, path)}`
+  const shown = { ...error, text }
+  return {
+    ...failedResult(
+      shown,
+      named.map((one) => ({ ...one, error: shown })),
+    ),
+    own: reads,
   }
 }
 
-function refused(command: string, reason: MappingRefusal): OperationResult {
-  const { error, from } = refusal(reason)
-  const shown = { ...error, text: `${command} cannot be run on this device: ${error.text}` }
-  return failedResult(shown, [{ path: command, ...(from === undefined ? {} : { from }), error: shown }])
+function refused(command: string, { message, source }: MappingRefusal): OperationResult {
+  return refusedAt(command, new MappingRefusal(`${command} cannot be run on this device: ${message}`, source))
 }
 
 function isTrigger(path: string): boolean {

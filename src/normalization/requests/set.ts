@@ -1,12 +1,14 @@
 import { applyQuirks, type DeviceWrite, isSearch, MappingRefusal, type RawValue } from '../../datamodel/index.ts'
 import {
+  failedResult,
   type OperationResult,
   type OutcomeError,
+  outcomeError,
   type PathOutcome,
   type RequestFor,
   resultOf,
 } from '../../domain/index.ts'
-import { draftOf, ownSources, reportedType } from './draft.ts'
+import { draftOf, ownSources, refusalsOf, reportedType } from './draft.ts'
 import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
@@ -27,8 +29,13 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   const mapped = values.filter(({ path }) => own.isMapped(path))
   await own.read(await tree.whenRead(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(own, path)))]))
   const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
-  const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
-  if (draft instanceof MappingRefusal) throw draft
+  const onDevice = (raw: readonly RawValue[]) => applyQuirks(raw, own.quirks, tree, reportedType(own))
+  const draft = await draftOf(own, values, isFree, onDevice)
+  if (draft instanceof MappingRefusal) {
+    const reasons = await refusalsOf(own, values, draft, onDevice)
+    const results = await own.tree.whenRead(() => values.map((value) => refusedWith(own, value, reasons)))
+    return { ...failedResult(refusal(draft).error, [...failed, ...results]), own: own.reads() }
+  }
   const optional = new Set(values.flatMap(({ path, required }) => (required === false ? [path] : [])))
   const written = await writeSteps(own, draft.write, request.allowPartial === true, optional)
   const outcomes: PathOutcome[] = failed
@@ -42,6 +49,18 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
     outcomes.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
   }
   return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, draft.raw) }
+}
+
+/** The outcome of one value of a request that is refused as a whole: its own reason, or that of another value. */
+function refusedWith(own: OwnSide, value: ToSet, reasons: ReadonlyMap<string, MappingRefusal>): PathOutcome {
+  const reason = reasons.get(value.path)
+  if (reason !== undefined) return outcomeFor(value, refusal(reason))
+  const [source] = ownSources(own, value.path)
+  const error = outcomeError('notApplied', 'not written because another value was refused')
+  return outcomeFor(value, {
+    error,
+    ...(source === undefined || source === value.path ? {} : { from: { path: source } }),
+  })
 }
 
 /** The request as the device got it, with its answers above those of the reads. */

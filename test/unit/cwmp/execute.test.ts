@@ -293,6 +293,14 @@ describe('a file of this server', () => {
   )
 })
 
+it('a set that the CPE refuses without naming a parameter has the fault for each', async () => {
+  const paths = ['Device.A.X', 'Device.A.Y']
+  const values = paths.map((path) => ({ path, value: '1' }))
+  const { result } = run({ verb: 'set', values }, ({ name }) => (name === 'SetParameterValues' ? 9002 : { Status: 0 }))
+  const error = expect.objectContaining({ code: '9002' })
+  expect(await result).toMatchObject({ outcome: 'failed', error, results: paths.map((path) => ({ path, error })) })
+})
+
 describe('a diagnostic over CWMP', () => {
   const object = 'Device.IP.Diagnostics.IPPing.'
   const ping = (input: Record<string, string>): OperationRequest => ({
@@ -323,6 +331,19 @@ describe('a diagnostic over CWMP', () => {
     const asIs = run(ping({ Host: 'h', ProtocolVersion: 'IPv6' }), refusing(version))
     expect(await asIs.result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
     expect((await asIs.result).error?.text).toMatch(/no place for the argument ProtocolVersion: .*; leave it out/)
+  })
+
+  it('that the device does not have is said to be missing, not its arguments', async () => {
+    const { result } = run(ping({ Host: 'h' }), ({ name, body }) =>
+      name === 'SetParameterValues'
+        ? {
+            code: 9003,
+            text: '',
+            parameters: body.ParameterList.map((item) => ({ name: item.name, code: 9005, text: 'Invalid name' })),
+          }
+        : { Status: 0 },
+    )
+    expect((await result).error).toMatchObject({ code: '9005', text: expect.stringContaining('no such diagnostic') })
   })
 
   it('works under the root of TR-098 as well, and not for what is no diagnostic', async () => {

@@ -14,6 +14,9 @@ describe('a command of TR-181 that TR-098 has no command for', () => {
     const path = `InternetGatewayDevice.WANDevice.1.${own}`
     for (const _again of [1, 2])
       expect(await device.runAndRecord(operate(command))).toMatchObject({ outcome: 'done', results: [], output: {} })
+    expect(device.written.flatMap(({ parameters = [] }) => parameters)).not.toContainEqual(
+      expect.objectContaining({ path, value: 'true' }),
+    )
     const writes = device.asked.filter(({ verb }) => verb !== 'get')
     expect(writes).toEqual([1, 2].map(() => ({ verb: 'set', values: [{ path, value: 'true' }], allowPartial: false })))
   })

@@ -14,7 +14,14 @@ describe('a write of which the model refuses one value', () => {
       { path: STANDARDS, value: 'b,g' },
       { path: SSID, value: 'Attic' },
     ]
-    expect(await device.run({ verb: 'set', values })).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(await device.run({ verb: 'set', values })).toEqual({
+      outcome: 'failed',
+      error: expect.objectContaining({ code: 'notMapped' }),
+      results: [
+        { path: STANDARDS, from: refused.from, error: expect.objectContaining({ code: 'notMapped' }) },
+        { path: SSID, from: { path: `${WLAN}1.SSID` }, error: expect.objectContaining({ code: 'notApplied' }) },
+      ],
+    })
     expect(device.asked.map(({ verb }) => verb)).not.toContain('set')
   })
 
@@ -32,6 +39,49 @@ describe('a write of which the model refuses one value', () => {
       })
       expect(device.values.get(`${WLAN}1.SSID`)).toBe('Attic')
     }
+  })
+})
+
+describe('a refused write', () => {
+  const start = () => startOwnTreeDevice('huawei-hg8145v5')
+  const MODE = 'Device.WiFi.AccessPoint.1.Security.ModeEnabled'
+  const set = async (values: Record<string, string>) => {
+    const device = await start()
+    const result = await device.run({
+      verb: 'set',
+      values: Object.entries(values).map(([path, value]) => ({ path, value })),
+    })
+    expect(device.asked.map(({ verb }) => verb)).not.toContain('set')
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    return result.results.map(({ path, error }) => [path, error?.code])
+  }
+
+  it.each<[string, Record<string, string>]>([
+    ['has no place', { 'Device.Optical.Interface.1.X_ACME_Colour': 'red' }],
+    ['follows from others', { 'Device.WiFi.SSID.1.LowerLayers': 'Device.WiFi.Radio.2' }],
+    ['is a row that the device does not have', { 'Device.WiFi.Radio.9.Channel': '48' }],
+    ['has a word that the device does not know', { [MODE]: 'WPA3-Personal-SAE-PK' }],
+  ])('names the path that was asked for: one that %s', async (_name, values) => {
+    expect(await set(values)).toEqual(Object.keys(values).map((path) => [path, 'notMapped']))
+  })
+
+  it('says which values were the reason, and that the others were not written', async () => {
+    const both = { 'Device.WiFi.SSID.1.Enable': 'false', 'Device.WiFi.AccessPoint.1.Enable': 'true' }
+    expect(await set({ [SSID]: 'Attic', ...both, 'Device.WiFi.Radio.9.Channel': '48' })).toEqual([
+      [SSID, 'notApplied'],
+      ['Device.WiFi.SSID.1.Enable', 'notMapped'],
+      ['Device.WiFi.AccessPoint.1.Enable', 'notMapped'],
+      ['Device.WiFi.Radio.9.Channel', 'notMapped'],
+    ])
+  })
+
+  it('of an argument names the argument', async () => {
+    const device = await start()
+    const command = 'InternetGatewayDevice.IPPingDiagnostics()'
+    const result = await device.run({ verb: 'operate', command, input: { Interface: 'Device.IP.Interface.77' } })
+    expect(result.results).toMatchObject([
+      { path: 'Device.IP.Diagnostics.IPPing.Interface', error: { code: 'notMapped' } },
+    ])
   })
 })
 

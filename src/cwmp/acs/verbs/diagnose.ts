@@ -29,6 +29,11 @@ export async function diagnose(
     written = await writeAll(session, [...rest, state], key, context)
   const { fault } = written
   if (fault === undefined) return { outcome: 'pending', results: [] }
+  const isAbsent = written.failures.some(({ path, error }) => path === state.path && error?.code === '9005')
+  if (isAbsent) {
+    const text = `the device has no such diagnostic: ${state.path} is not there`
+    return failedResult({ ...faultError(fault), code: '9005', text }, written.failures)
+  }
   const failures = written.failures.map((failure) => withAdvice(failure, object))
   return failedResult(failures[0]?.error ?? faultError(fault), failures)
 }
@@ -38,9 +43,6 @@ function withAdvice(failure: PathOutcome, object: string): PathOutcome {
   const { path, error } = failure
   if (error?.code !== '9005' || !path.startsWith(object)) return failure
   const name = path.slice(object.length)
-  const text =
-    name === 'DiagnosticsState'
-      ? `the device has no such diagnostic: ${path} is not there (${error.text})`
-      : `the device has no place for the argument ${name}: ${path} is not there; leave it out (${error.text})`
+  const text = `the device has no place for the argument ${name}: ${path} is not there; leave it out (${error.text})`
   return { ...failure, error: { ...error, text } }
 }

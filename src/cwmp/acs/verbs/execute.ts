@@ -183,9 +183,10 @@ async function set(
   )
   if (fault === undefined || results.length > 0) return { ...resultOf([...results, ...failures]), ...later(status) }
   const named = new Set(failures.map(({ path }) => path))
-  const others = list
-    .filter(({ path }) => named.size > 0 && !named.has(path))
-    .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
+  // Many CPE name no parameter: then the fault is that of each.
+  const rest =
+    named.size === 0 ? faultError(fault) : outcomeError('notApplied', 'not written because another value was refused')
+  const others = list.filter(({ path }) => !named.has(path)).map(({ path }) => ({ path, error: rest }))
   return failedResult(failures[0]?.error ?? faultError(fault), [...failures, ...others])
 }
 
