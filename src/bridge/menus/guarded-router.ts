@@ -1,3 +1,4 @@
+import { textMask } from '../../domain/index.ts'
 import {
   type RouterCallOptions,
   type RouterCommand,
@@ -19,7 +20,7 @@ const HIDDEN =
 /**
  * The last check before a router: lets those commands pass that the table of menus has, up to a level of danger, and
  * sends each of them made anew from the table. Everything else ends with RouterOsError `refused`. Secrets and code are
- * removed from the replies.
+ * removed from the replies, and masked in errors of the router, which may repeat a value that it refuses.
  */
 export class GuardedRouter implements RouterOs {
   readonly #router: RouterOs
@@ -41,8 +42,10 @@ export class GuardedRouter implements RouterOs {
 
   async command(asked: RouterCommand, options?: RouterCallOptions): Promise<RouterReply> {
     const command = this.#pass(asked, false)
-    const reply = await this.#router.command(command, options)
     const hidden = hiddenIn(command)
+    const reply = await this.#router.command(command, options).catch((error: unknown) => {
+      throw shownError(error, command, hidden)
+    })
     return { ...reply, rows: reply.rows.map((row) => shownOf(row, hidden)) }
   }
 
@@ -51,7 +54,10 @@ export class GuardedRouter implements RouterOs {
     const hidden = hiddenIn(command)
     return this.#router.stream(
       command,
-      { onRow: (row) => events.onRow(shownOf(row, hidden)), onEnd: (error) => events.onEnd(error) },
+      {
+        onRow: (row) => events.onRow(shownOf(row, hidden)),
+        onEnd: (error) => events.onEnd(shownError(error, command, hidden)),
+      },
       options,
     )
   }
@@ -75,6 +81,18 @@ export class GuardedRouter implements RouterOs {
 function hiddenIn({ path }: RouterCommand): (name: string) => boolean {
   const properties = menuAt(path.slice(0, path.lastIndexOf('/')))?.properties ?? {}
   return (name) => HIDDEN.test(name) || (Object.hasOwn(properties, name) && properties[name]?.secret === true)
+}
+
+/** An error whose texts have no secret of the command. The same object when they have none. */
+function shownError<T>(error: T, { args = {} }: RouterCommand, isHidden: (name: string) => boolean): T | RouterOsError {
+  if (!(error instanceof RouterOsError)) return error
+  const mask = textMask(Object.entries(args).flatMap(([name, value]) => (isHidden(name) ? [value] : [])))
+  const message = mask(error.message)
+  const all = error.all.map(mask)
+  if (message === error.message && all.every((text, n) => text === error.all[n])) return error
+  const { kind, sent, category, context } = error
+  // The cause has the text that is masked here.
+  return new RouterOsError(kind, message, { sent, context, all, ...(category === undefined ? {} : { category }) })
 }
 
 function shownOf(row: RouterRow, isHidden: (name: string) => boolean): RouterRow {

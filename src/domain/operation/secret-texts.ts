@@ -36,7 +36,12 @@ export function writtenValues(request: OperationRequest): [string, string][] {
  * the text. Devices repeat a value that they refuse in the text of their fault, as it is, escaped or cut.
  */
 export function secretTextMask(...requests: OperationRequest[]): (text: string) => string {
-  const secrets = new Set(requests.flatMap(writtenValues).flatMap(([path, value]) => secretParts(path, value)))
+  return textMask(requests.flatMap(writtenValues).flatMap(([path, value]) => secretParts(path, value)))
+}
+
+/** Returns a mask for texts that may repeat one of these secrets. */
+export function textMask(values: readonly string[]): (text: string) => string {
+  const secrets = new Set(values.filter((value) => value !== ''))
   if (secrets.size === 0) return (text) => text
   // A secret may be the beginning of another one, and all of one goes before the beginning of another.
   const forms = [...secrets].flatMap(formsOf).sort((a, b) => b.length - a.length)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GuardedRouter, type Level, RouterWords } from '../../../src/bridge/index.ts'
+import { RouterOsError } from '../../../src/routeros/index.ts'
 import { ScriptedRouterOs } from '../../support/scripted-router-os.ts'
 
 const words = new RouterWords((name) => name === 'ether1')
@@ -70,6 +71,23 @@ describe('the guard of a router', () => {
       '/system/identity/set',
       '/system/reboot',
     ])
+  })
+
+  it('masks secrets of a command in the errors of the router', async () => {
+    const router = new ScriptedRouterOs(() => {
+      throw new RouterOsError('trap', 'invalid value "hush-hush" for pass', {
+        category: 1,
+        all: ['invalid value "hush-hush" for pass', 'failure'],
+      })
+    })
+    const guarded = new GuardedRouter(router, () => 1)
+    const command = words.set('/interface/wifi', '*1', { 'security.passphrase': 'hush-hush' })
+    await expect(guarded.command(command)).rejects.toMatchObject({
+      kind: 'trap',
+      message: 'invalid value "[secret]" for pass',
+      category: 1,
+      all: ['invalid value "[secret]" for pass', 'failure'],
+    })
   })
 
   it('marks commands that change something, whatever the caller said', async () => {
