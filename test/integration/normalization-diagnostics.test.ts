@@ -66,7 +66,29 @@ describe('a diagnostic of a TR-098 device, by its name in TR-181', () => {
   it('is refused, and nothing is sent, with an argument that names no row of the device', async () => {
     const command = 'Device.IP.Diagnostics.TraceRoute()'
     const ended = await run(command, { Host: 'example.com', Interface: 'Device.IP.Interface.77' })
-    expect(ended).toMatchObject({ state: 'failed', result: { error: { code: 'notMapped' } } })
+    const results = [{ path: 'Device.IP.Diagnostics.TraceRoute.Interface' }]
+    expect(ended).toMatchObject({ state: 'failed', result: { error: { code: 'notMapped' }, results } })
     expect(home.device.tree.raw('InternetGatewayDevice.TraceRouteDiagnostics.DiagnosticsState')).not.toBe('Requested')
+  })
+
+  it('leaves no argument to the next one', async () => {
+    const command = 'Device.IP.Diagnostics.TraceRoute()'
+    const asked = { Host: 'example.com', Interface: 'Device.IP.Interface.1', MaxHopCount: '7' }
+    expect(await run(command, asked)).toMatchObject({ state: 'done', result: { output: { MaxHopCount: '7' } } })
+    const output = { Interface: '', MaxHopCount: '30' }
+    expect(await run(command, { Host: 'example.com' })).toMatchObject({ state: 'done', result: { output } })
+  })
+})
+
+describe('a command of TR-181 that TR-098 has no command for', () => {
+  it('runs by the parameter that acts in its place, or is refused with the reason', async () => {
+    expect(await run('Device.PPP.Interface.1.Reset()', {})).toMatchObject({
+      state: 'done',
+      result: { outcome: 'done' },
+    })
+    expect(await run('Device.WiFi.Reset()', {})).toMatchObject({
+      state: 'failed',
+      result: { error: { code: 'notMapped' }, results: [{ path: 'Device.WiFi.Reset()' }] },
+    })
   })
 })

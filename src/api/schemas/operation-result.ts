@@ -49,7 +49,7 @@ const SubscribedPathSchema = z
   .object({ path: z.string(), value: z.string().optional(), type, created, keys, from, error })
   .openapi('SubscribedPath', { description: 'A path that is subscribed, or what was changed in the Subscription row' })
 const RefusedPathSchema = z
-  .object({ path: z.string(), error: OutcomeErrorSchema })
+  .object({ path: z.string(), from, error: OutcomeErrorSchema })
   .openapi('RefusedPath', { description: 'A part of the command that was refused' })
 
 const outcome = z.enum(OPERATION_OUTCOMES)
