@@ -55,7 +55,7 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
       if (!isOwn && added === undefined) return contact.execute(operation, hooks)
       const device = await deviceOf(contact, operation, hooks, deps)
       if ('outcome' in device) return device
-      const own = new OwnSide({ ...deps, contact, operation, hooks, device, added, now: deps.clock.now() })
+      const own = new OwnSide({ ...deps, contact, operation, hooks, device, added })
       try {
         return await translate(own, operation.request)
       } catch (error) {

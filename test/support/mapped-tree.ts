@@ -12,7 +12,7 @@ import { type DeviceTree, readTree } from './device-trees.ts'
 import { mapTree } from './map-tree.ts'
 
 const mappings = new Mappings(loadModel('tr181-cwmp'))
-export const READING_TIME = { at: Date.UTC(2024, 4, 2, 10), upTimeS: 3600 }
+export const READING_TIME = { at: Date.UTC(2024, 4, 2, 10) }
 
 /** A test device with its mapping, as rows of the standard and of all vendors make it. */
 export interface MappedDevice {

@@ -16,7 +16,7 @@ import {
 import { Normalization, RowSets } from '../../src/normalization/index.ts'
 import { changesOf } from '../../src/operations/record.ts'
 import { readTree } from './device-trees.ts'
-import { createManualClock } from './manual-clock.ts'
+import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 
 /** A test device, of TR-098 or TR-181 with names of its vendor, that was discovered, and answers to requests of both roots. */
@@ -37,6 +37,11 @@ export interface OwnTreeDevice {
   reads: string[]
   /** The changes that were written, as they were completed. */
   written: DeviceChange[]
+  clock: ManualClock
+  /** Brings a change into the record. */
+  commit(change: Omit<DeviceChange, 'deviceId'>): Promise<void>
+  /** Returns a value as the record has it. */
+  stored(path: string): Promise<string | undefined>
   /** Brings what a request has read into the record, as operations do, and resolves with its result. */
   runAndRecord(request: OperationRequest): Promise<OperationResult>
 }
@@ -100,6 +105,9 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     refused: new Set(),
     reads,
     written,
+    clock,
+    commit: (change) => commit({ deviceId, ...change }),
+    stored: async (path) => (await stores.parameters.getMany(deviceId, [path]))[0]?.value,
     async run(request) {
       const { own: _own, ...result } = await execute(request)
       return result

@@ -2,11 +2,13 @@ import { MappingRefusal, TRANSFORMS, type TransformContext } from '../../src/dat
 
 /** A transform context as plain data: a device with a few values and a few links. */
 export interface ContextFacts
-  extends Partial<Pick<TransformContext, 'family' | 'position' | 'previous' | 'at' | 'upTimeS'>> {
+  extends Partial<Pick<TransformContext, 'family' | 'position' | 'previous' | 'at' | 'bootAt'>> {
   from?: string
   to?: string
   /** Values of the device's own tree. */
   raw?: Readonly<Record<string, string>>
+  /** The times at which some of them were read; others were read now. */
+  readAt?: Readonly<Record<string, number>>
   /** TR-181 rows behind objects of the device's own tree. */
   rows?: Readonly<Record<string, readonly string[]>>
   /** Targets of parameters of the device's own tree. */
@@ -53,7 +55,8 @@ export function transformContext(facts: ContextFacts = {}): TransformContext {
     family: facts.family,
     previous: facts.previous,
     at: facts.at ?? Date.UTC(2026, 0, 1),
-    upTimeS: facts.upTimeS,
+    readAt: (path) => facts.readAt?.[path] ?? facts.at ?? Date.UTC(2026, 0, 1),
+    bootAt: facts.bootAt,
   }
 }
 

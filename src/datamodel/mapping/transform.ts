@@ -42,9 +42,12 @@ export interface TransformContext {
   readonly family: string | undefined
   /** The reading before this one, where the transform says that it needs it. */
   readonly previous: { raw: string; value: string; at: number } | undefined
-  /** Time of the reading, in milliseconds since 1970, and seconds since the boot of the device where known. */
+  /** Time of the reading, in milliseconds since 1970. */
   readonly at: number
-  readonly upTimeS: number | undefined
+  /** Returns the time at which a value of the device's own tree was read: the one that `raw` returns. */
+  readAt(path: string): number
+  /** Time at which the device has last reported a boot; undefined where that is not known. */
+  readonly bootAt: number | undefined
 }
 
 /** A write that has no form on the device; the message says why, and what can be written instead. */
@@ -66,6 +69,11 @@ export interface Transform {
    * `WEPKey.1.WEPKey`): a change of one of them is a change of the target. Not those of other objects.
    */
   reads?: readonly string[]
+  /**
+   * Returns the parameters that are read together with a source, as far as the device has them: they say what a reading
+   * means. Full paths. A change of one of them alone is no change of the target.
+   */
+  readsWith?(source: string): readonly string[]
   /**
    * Returns the value in TR-181; undefined when the text is no value of it (no reading, not applicable, does not
    * decode). An implausible reading is undefined, never 0.

@@ -7,6 +7,7 @@ import {
   isConflict,
   type Log,
 } from '../../base/index.ts'
+import type { DeviceMapping } from '../../datamodel/index.ts'
 import type {
   ChangeCompletion,
   CoverageNote,
@@ -22,7 +23,7 @@ import type {
 import { bearsOnFact, PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
 import { confirmed, type DeviceMaps, type MappedDevice } from '../tree/device-maps.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
-import { mappedWrite, read } from '../tree/readings.ts'
+import { mappedWrite, read, readingTime } from '../tree/readings.ts'
 import type { RecentTrees } from '../tree/recent-trees.ts'
 import { bearsOn } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
@@ -261,7 +262,7 @@ export class MappedRecord implements ChangeCompletion {
       tree.add(fresh)
     }
     const at = clock.now()
-    const { values, absent } = await read(mapping, targets, tree, at)
+    const { values, absent } = await this.#read(change, mapping, targets, tree, at)
     const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
     const shown = new Set((change.parameters ?? []).flatMap(({ path, from }) => (from === undefined ? [path] : [])))
     const native = await tree.whenRead(
@@ -291,6 +292,26 @@ export class MappedRecord implements ChangeCompletion {
       log.info({ deviceId, err }, 'new rows of a device get their numbers with its tree')
       return known
     }
+  }
+
+  /** Reads parameters of TR-181; the record of the device is read where one of them depends on its last boot. */
+  async #read(
+    { deviceId, set }: DeviceChange,
+    mapping: DeviceMapping,
+    targets: Iterable<string>,
+    tree: StoredTree,
+    at: number,
+  ) {
+    let bootAt = set?.['cwmp.lastBootAt']
+    let isAsked = false
+    const boot = () => {
+      isAsked = true
+      return bootAt
+    }
+    const readings = await read(mapping, targets, tree, readingTime(tree, at, boot))
+    if (!isAsked || bootAt !== undefined) return readings
+    bootAt = (await this.#deps.devices.get(deviceId))?.cwmp?.lastBootAt
+    return bootAt === undefined ? readings : read(mapping, targets, tree, readingTime(tree, at, boot))
   }
 
   /** Maps a whole tree with a change that has nothing to do with it: that is stored whatever comes of the tree. */

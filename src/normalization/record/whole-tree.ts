@@ -30,7 +30,7 @@ interface WholeReading {
 }
 
 /** The parts of a change that are about the tree. */
-export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters' | 'tree'>
+export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters' | 'tree' | 'set'>
 
 /** The facts of a record on which its mapping depends. */
 type MappedFacts = Pick<Device, 'id' | 'manufacturer' | 'model' | 'productClass' | 'softwareVersion' | 'cwmp' | 'root'>
@@ -61,10 +61,15 @@ export async function mapWhole(
   const device = change.tree === undefined ? await maps.build(record.id, tree, kind) : maps.first(tree, kind)
   const now = clock.now()
   const readable = {
-    value: (path: string) => own.get(path)?.value,
+    readAt: (path: string) => own.get(path)?.collectedAt,
     parameter: (path: string) => mapped.get(path) ?? own.get(path),
   }
-  const work = mapTreeWork(device.mapping, tree, readingTime(readable, now))
+  const bootAt = change.set?.['cwmp.lastBootAt'] ?? record.cwmp?.lastBootAt
+  const work = mapTreeWork(
+    device.mapping,
+    tree,
+    readingTime(readable, now, () => bootAt),
+  )
   const { values, unmapped, silent } = await paced(work)
   const coverage: CoverageNote = {
     at: now,

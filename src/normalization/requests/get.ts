@@ -20,7 +20,10 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
     if (own.isMixed(path)) return sourcesOfAll(own, path)
     return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(own, path)
   }
-  await own.read([...new Set([...plain, ...asked])])
+  const sources = [...new Set([...plain, ...asked])]
+  // First, as an answer of many values is stored in parts, in its order.
+  const beside = await tree.whenRead(() => own.mapping.readWith(sources, tree))
+  await own.read([...new Set([...beside, ...sources])])
   const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))
   const found = new Map((await exactOutcomes(own, exact)).map((outcome) => [outcome.path, outcome]))
   const results = new Map<string, PathOutcome>()

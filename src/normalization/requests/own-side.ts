@@ -1,4 +1,4 @@
-import { TransportError } from '../../base/index.ts'
+import { type Clock, TransportError } from '../../base/index.ts'
 import {
   type DeviceMapping,
   MappingRefusal,
@@ -33,7 +33,7 @@ interface OwnSideOptions {
   added?: AddedPaths | undefined
   trees: RecentTrees
   maps: DeviceMaps
-  now: number
+  clock: Clock
 }
 
 /**
@@ -42,10 +42,10 @@ interface OwnSideOptions {
  */
 export class OwnSide {
   readonly tree: StoredTree
-  readonly time: ReadingTime
   readonly #options: OwnSideOptions
   readonly #results = new Map<string, PathOutcome>()
   readonly #asked: string[] = []
+  #time: ReadingTime
   #device: MappedDevice
   #hasWritten = false
 
@@ -53,7 +53,12 @@ export class OwnSide {
     this.#options = options
     this.#device = options.device
     this.tree = new StoredTree(options.trees.of(options.contact.deviceId))
-    this.time = readingTime(this.tree, options.now)
+    this.#time = readingTime(this.tree, options.clock.now())
+  }
+
+  /** The time of the readings: that of the last answer. */
+  get time(): ReadingTime {
+    return this.#time
   }
 
   get mapping(): DeviceMapping {
@@ -162,6 +167,7 @@ export class OwnSide {
     const known = await this.tree.whenRead(() => paths.filter((path) => this.tree.value(path) !== undefined))
     this.tree.drop(renewed(paths, results, new Set(known)))
     this.tree.add(fresh)
+    this.#time = readingTime(this.tree, this.#options.clock.now())
     if (isNew) this.#device = await this.#options.maps.grow(this.#options.contact.deviceId, this.#device, this.tree)
     return results.length === 0 && error !== undefined ? paths.map((path) => ({ path, error })) : results
   }

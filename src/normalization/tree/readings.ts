@@ -1,22 +1,25 @@
 import { defined } from '../../base/index.ts'
 import { type DeviceMapping, isSecret, loadModel, type MappedValue, type ReadingTime } from '../../datamodel/index.ts'
 import { type Parameter, type ParameterWrite, storable } from '../../domain/index.ts'
-import { OWN_ROOT, TR181 } from './paths.ts'
+import { OWN_ROOT } from './paths.ts'
 import type { StoredTree } from './stored-tree.ts'
 
 /** The stored values of a device: those of its own tree with what is newer, and each as it was stored. */
 interface Readable {
-  value(path: string): string | undefined
+  /** Returns the time at which a value of the own tree was read; undefined for one that is read now. */
+  readAt(path: string): number | undefined
   parameter(path: string): Pick<Parameter, 'value' | 'collectedAt' | 'from'> | undefined
 }
 
-/** Returns the time of readings of a stored tree: what was there before, and the uptime of the device at `at`. */
-export function readingTime(tree: Readable, at: number): ReadingTime {
+/**
+ * Returns the time of readings of a stored tree at `at`: what was there before, when each value was read, and the last
+ * boot that the device has reported.
+ */
+export function readingTime(tree: Readable, at: number, bootAt?: () => number | undefined): ReadingTime {
   return {
     at,
-    get upTimeS() {
-      return upTimeOf(tree, at)
-    },
+    readAt: (path) => tree.readAt(path) ?? at,
+    ...defined({ bootAt }),
     previous: (path) => {
       const before = tree.parameter(path)
       const raw = before?.from?.value
@@ -25,19 +28,6 @@ export function readingTime(tree: Readable, at: number): ReadingTime {
         : { ...defined({ source: before.from?.path }), raw, value: before.value, at: before.collectedAt }
     },
   }
-}
-
-/** Seconds since the boot at `at`: what was stored before has grown since. */
-function upTimeOf(tree: Readable, at: number): number | undefined {
-  for (const root of [OWN_ROOT, TR181]) {
-    const path = `${root}DeviceInfo.UpTime`
-    const text = tree.value(path)
-    if (text === undefined || !/^\d{1,10}$/.test(text)) continue
-    const stored = tree.parameter(path)
-    const ageMs = stored?.value === text ? Math.max(0, at - stored.collectedAt) : 0
-    return Number(text) + Math.floor(ageMs / 1000)
-  }
-  return undefined
 }
 
 /** Returns a mapped value as the record keeps it; undefined for one that it does not keep. Secrets are stored empty. */
@@ -68,9 +58,8 @@ export async function read(
   mapping: DeviceMapping,
   targets: Iterable<string>,
   tree: StoredTree,
-  at: number,
+  time: ReadingTime,
 ): Promise<Readings> {
-  const time = readingTime(tree, at)
   const values: MappedValue[] = []
   const absent: string[] = []
   const evaluate = (path: string) => mapping.evaluate(path, tree, time) ?? path

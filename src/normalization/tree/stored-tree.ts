@@ -10,6 +10,8 @@ const MAX_ROUNDS = 24
 export interface FreshValue {
   path: string
   value: string
+  /** Time at which it was read; absent: now. */
+  collectedAt?: number
 }
 
 /** The parts of a tree that a change takes away. */
@@ -27,8 +29,10 @@ export class StoredTree implements RawLookup {
   readonly #recent: RecentTree
   readonly #objects = new Map<string, Leaves>()
   readonly #missing = new Set<string>()
-  readonly #fresh = new Map<string, string>()
-  readonly #subtrees: string[]
+  readonly #fresh = new Map<string, FreshValue>()
+  readonly #subtrees: readonly string[]
+  /** Objects of which the device has shown all anew; values that were mapped are not its own. */
+  readonly #renewed: string[] = []
   readonly #gone: ReadonlySet<string>
   /** Names below each object, '' for values of its own; undefined: not read yet. */
   #below: Map<string, Set<string>> | undefined
@@ -47,8 +51,9 @@ export class StoredTree implements RawLookup {
   /** Lays newer values above the stored ones. */
   add(values: Iterable<FreshValue>): void {
     this.#made.clear()
-    for (const { path, value } of values) {
-      this.#fresh.set(path, value)
+    for (const fresh of values) {
+      const { path } = fresh
+      this.#fresh.set(path, fresh)
       if (this.#below !== undefined) this.#index(this.#below, path)
     }
   }
@@ -57,23 +62,33 @@ export class StoredTree implements RawLookup {
   drop(objects: readonly string[]): void {
     if (objects.length === 0) return
     this.#made.clear()
-    this.#subtrees.push(...objects)
+    this.#renewed.push(...objects)
     this.#below = undefined
     this.#sorted = new Map()
   }
 
   value(path: string): string | undefined {
     const fresh = this.#fresh.get(path)
-    if (fresh !== undefined) return fresh
+    if (fresh !== undefined) return fresh.value
     const stored = this.parameter(path)
     return stored === undefined || stored.from !== undefined ? undefined : stored.value
+  }
+
+  /** Returns the time at which a value was read; undefined for one that is read now, or that is not known. */
+  readAt(path: string): number | undefined {
+    const fresh = this.#fresh.get(path)
+    return fresh === undefined ? this.parameter(path)?.collectedAt : fresh.collectedAt
   }
 
   /** Returns a stored parameter as it was before the newer values, mapped ones too. */
   parameter(path: string): Parameter | undefined {
     const object = objectOf(path)
     const leaves = this.#leavesOf(object)
-    if (leaves !== undefined) return this.#isGone(path) && !this.#fresh.has(path) ? undefined : leaves.get(path)
+    if (leaves !== undefined) {
+      const found = leaves.get(path)
+      if (this.#fresh.has(path)) return found
+      return this.#isDropped(path) || (found?.from === undefined && this.#isRenewed(path)) ? undefined : found
+    }
     this.#misses++
     this.#missing.add(object)
     return undefined
@@ -168,7 +183,15 @@ export class StoredTree implements RawLookup {
   }
 
   #isGone(path: string): boolean {
+    return this.#isDropped(path) || this.#isRenewed(path)
+  }
+
+  #isDropped(path: string): boolean {
     return this.#gone.has(path) || this.#subtrees.some((subtree) => path.startsWith(subtree))
+  }
+
+  #isRenewed(path: string): boolean {
+    return this.#renewed.some((object) => path.startsWith(object))
   }
 
   /** Enters a path below each of its objects. */

@@ -69,6 +69,8 @@ export interface Mapping {
   /** The same, by table of TR-181. */
   readonly tablePairs: ReadonlyMap<string, readonly TablePair[]>
   readonly derived: readonly CompiledDerived[]
+  /** Objects (schema paths) with sources whose readings need others beside them. */
+  readonly readWith: readonly string[]
   /** Sources of VLANs and of received optical levels, which decide rows of their own. */
   readonly vlanRows: readonly CompiledRow[]
   readonly opticalRows: readonly CompiledRow[]
@@ -101,6 +103,7 @@ export function compileMapping(
   const allDerived: CompiledDerived[] = []
   const pairs = new Map<string, TablePair[]>()
   const tablePairs = new Map<string, TablePair[]>()
+  const readWith = new Set<string>()
   const targetOf = (schema: string): CompiledTarget => {
     const known = targets.get(schema)
     if (known !== undefined) return known
@@ -139,6 +142,7 @@ export function compileMapping(
       writeWhen: compileCondition(row.writeWhen, row.from),
     }
     target.rows.push(compiled)
+    if (transform?.readsWith !== undefined) readWith.add(objectOf(row.from))
     if (pairs.get(table)?.some(({ pair: other }) => other === pair) !== true) {
       const joined = { from: table, to: target.table, pair }
       pairs.set(table, [...(pairs.get(table) ?? []), joined])
@@ -167,6 +171,7 @@ export function compileMapping(
     pairs,
     tablePairs,
     derived: allDerived,
+    readWith: [...readWith],
     vlanRows: targets.get(`${VLAN}VLANID`)?.rows ?? [],
     // Other values of optics do not make an interface: the access type of a WANDevice is one of any line.
     opticalRows: targets.get(`${OPTICAL}OpticalSignalLevel`)?.rows ?? [],

@@ -8,8 +8,10 @@ import { objectOf, scanObject } from '../tree/schema.ts'
 export interface ReadingTime {
   /** Milliseconds since 1970. */
   at: number
-  /** Seconds since the boot of the device. */
-  readonly upTimeS?: number | undefined
+  /** Returns the time at which a value of the device's own tree was read; absent: all were read now. */
+  readAt?(path: string): number
+  /** Returns the time at which the device has last reported a boot; absent: not known. */
+  bootAt?(): number | undefined
   /** Returns the reading of a TR-181 parameter before this one; it counts where it came from the same source. */
   previous?(path: string): PreviousReading | undefined
   /** Returns the value that the write which is planned gives a parameter of TR-181. */
@@ -111,8 +113,12 @@ export class MappingContext implements TransformContext {
     return this.#time.at
   }
 
-  get upTimeS(): number | undefined {
-    return this.#time.upTimeS
+  readAt(path: string): number {
+    return this.#time.readAt?.(path) ?? this.#time.at
+  }
+
+  get bootAt(): number | undefined {
+    return this.#time.bootAt?.()
   }
 }
 

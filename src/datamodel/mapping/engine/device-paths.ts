@@ -1,3 +1,4 @@
+import { rootOf } from '../../path.ts'
 import type { InstanceMap } from '../tree/instance-map.ts'
 import { Links } from '../tree/links.ts'
 import { objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
@@ -117,6 +118,27 @@ export class DevicePaths {
       for (const object of pair.objects(row, this.links, tree))
         for (const name of spec.needs ?? []) for (const path of neededPaths(object, name, tree)) beside.add(path)
     return [...found, ...[...beside].filter((path) => !found.has(path))]
+  }
+
+  /**
+   * Returns the parameters of the device's own tree that say what readings of others mean, for parameters and objects that
+   * are read: as far as the tree has them.
+   */
+  readWith(rawPaths: Iterable<string>, tree: RawLookup): string[] {
+    const found = new Set<string>()
+    const add = (path: string) => {
+      if (tree.value(path) !== undefined) found.add(path)
+    }
+    for (const path of rawPaths) {
+      if (!path.endsWith('.')) {
+        const row = this.#dependentsOf(path).dependents.find((dependent) => dependent.row?.transform?.readsWith)?.row
+        row?.transform?.readsWith?.(path).forEach(add)
+        continue
+      }
+      const { schema } = scanObject(path)
+      if (this.mapping.readWith.some((object) => object.startsWith(schema))) add(`${rootOf(path)}DeviceInfo.UpTime`)
+    }
+    return [...found]
   }
 
   rowOf(object: string, below: string | undefined): string | undefined {

@@ -21,6 +21,9 @@ const secondsToDate: Transform = {
   },
 }
 
+/** A longer uptime is no reading: no CPE runs for 20 years, and some show one of all ones for none. */
+export const MAX_UPTIME_S = 20 * 365 * 86_400
+
 /** Seconds connected are the time since the last change while the connection is up; a device keeps no other. */
 const uptimeToLastChange: Transform = {
   reads: ['ConnectionStatus'],

@@ -19,7 +19,7 @@ function read(
   const values = tr098Router().filter(({ path }) => !(path in shown))
   const changed = Object.entries(shown).map(([path, value]) => ({ path, value }))
   const { device, tree } = mappedDevice([...values, ...changed], mapping)
-  const time = { at, upTimeS: 86_400 }
+  const time = { at }
   const before = previous === undefined ? undefined : { ...previous, at: at - 60_000 }
   return device.evaluate(target, tree, before === undefined ? time : { ...time, previous: () => before })?.value
 }

@@ -14,7 +14,7 @@ import { mapTree } from '../../../support/map-tree.ts'
 import { type TreeValue, tr098Router } from '../../../support/tr098-router.ts'
 
 const mappings = new Mappings(loadModel('tr181-cwmp'))
-const time = { at: Date.UTC(2026, 0, 1), upTimeS: 1000 }
+const time = { at: Date.UTC(2026, 0, 1) }
 
 function treeOf(name: string): TreeValue[] {
   return [...readTree(name)].map(([path, { value }]) => ({ path, value }))

@@ -40,17 +40,28 @@ describe('seconds', () => {
 describe('counters of 32 bits', () => {
   const at = Date.UTC(2026, 0, 2)
   const earlier = (raw: string, value = raw) => ({ raw, value, at: at - 60_000 })
-  const up = { at, upTimeS: 86_400 }
+  const UP_TIME = `${IGD}DeviceInfo.UpTime`
+  const shows = (seconds: string) => ({ at, raw: { [UP_TIME]: seconds } })
+  const up = shows('86400')
+  const stale = { ...up, readAt: { [UP_TIME]: at - 60_000 } }
+  const booted = { ...stale, bootAt: at - 30_000 }
 
   it.each([
     ['grow', '2000', earlier('1000'), up, '2000'],
     ['wrap', '100', earlier('4294967290'), up, '4294967396'],
     ['grow after a wrap', '200', earlier('100', '4294967396'), up, '4294967496'],
     ['wrap twice', '50', earlier('4294967290', '8589934586'), up, '8589934642'],
-    ['start again with the device', '100', earlier('4294967290'), { at, upTimeS: 30 }, '100'],
-    ['forget their wraps with the device', '5000', earlier('100', '4294967396'), { at, upTimeS: 30 }, '5000'],
+    ['start again with the device', '100', earlier('4294967290'), shows('30'), '100'],
+    ['forget their wraps with the device', '5000', earlier('100', '4294967396'), shows('30'), '5000'],
     ['do not wrap where the uptime is not known', '100', earlier('4294967290'), { at }, '100'],
     ['keep their wraps where the uptime is not known', '200', earlier('100', '4294967396'), { at }, '4294967496'],
+    ['do not wrap where the uptime was read before', '100', earlier('4294967290'), stale, '100'],
+    ['keep their wraps where the uptime was read before', '200', earlier('100', '4294967396'), stale, '4294967496'],
+    ['do not wrap after a boot', '100', earlier('4294967290'), booted, '100'],
+    ['forget their wraps after a boot', '200', earlier('100', '4294967396'), booted, '200'],
+    ['take an uptime of all ones for none', '100', earlier('4294967290'), shows('4294967295'), '100'],
+    ['take an odd uptime for none', '100', earlier('4294967290'), shows('2 days'), '100'],
+    ['do not wrap faster than 10 Gbit/s', '100', { ...earlier('5000000'), at: at - 1000 }, up, '100'],
     ['begin', '4294967290', undefined, up, '4294967290'],
     ['are 64 bits on some devices', '4294967396', earlier('4294967290'), up, '4294967396'],
     ['are 64 bits on some devices and start again', '7', earlier('5294967290'), up, '7'],
@@ -62,12 +73,36 @@ describe('counters of 32 bits', () => {
     expect(readBy('counter32', raw, { previous, ...facts })).toBe(value)
   })
 
-  it('start again with their interface', () => {
+  it('begin anew with their interface, and wrap where its uptime was read with them', () => {
     const connection = `${IGD}WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.`
-    const facts = { ...up, from: `${connection}Stats.EthernetBytesSent`, previous: earlier('4294967290') }
-    expect(readBy('counter32', '100', { ...facts, raw: { [`${connection}Uptime`]: '10' } })).toBe('100')
-    expect(readBy('counter32', '100', { ...facts, raw: { [`${connection}Uptime`]: '9000' } })).toBe('4294967396')
-    const wrapped = { ...facts, previous: earlier('100', '4294967396'), raw: { [`${connection}Uptime`]: '10' } }
-    expect(readBy('counter32', '200', wrapped)).toBe('4294967496')
+    const read = (raw: string, previous: typeof facts.previous, seconds: string, more: Partial<ContextFacts> = {}) =>
+      readBy('counter32', raw, {
+        ...facts,
+        previous,
+        raw: { ...up.raw, [`${connection}Uptime`]: seconds },
+        ...more,
+      })
+    const facts = { at, from: `${connection}Stats.EthernetBytesSent`, previous: earlier('4294967290') }
+    const wrapped = earlier('100', '4294967396')
+    expect(read('100', facts.previous, '10')).toBe('100')
+    expect(read('100', facts.previous, '9000')).toBe('4294967396')
+    expect(read('100', facts.previous, '9000', { readAt: { [`${connection}Uptime`]: at - 1 } })).toBe('100')
+    expect(read('100', facts.previous, '4294967295')).toBe('100')
+    expect(read('200', wrapped, '9000')).toBe('4294967496')
+    expect(read('200', wrapped, '10')).toBe('200')
+  })
+
+  it('give up a wrap that cannot have passed since their interface began', () => {
+    const connection = `${IGD}WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.`
+    const facts = { at, from: `${connection}Stats.EthernetBytesSent`, raw: { ...up.raw, [`${connection}Uptime`]: '2' } }
+    const previous = { ...earlier('100', '4294967396'), at: at - 1000 }
+    expect(readBy('counter32', '200', { ...facts, previous })).toBe('200')
+  })
+
+  it('of one reading stay as they are, whatever is known since', () => {
+    const from = `${IGD}WANDevice.1.WANCommonInterfaceConfig.TotalBytesSent`
+    const previous = earlier('100', '4294967396')
+    const facts = { ...booted, from, previous, readAt: { [from]: previous.at } }
+    expect(readBy('counter32', '100', facts)).toBe('4294967396')
   })
 })
