@@ -1,3 +1,4 @@
+export { booleanIn } from './booleans.ts'
 export { DERIVED } from './derived/all.ts'
 export type { Derived } from './derived/derived.ts'
 export { buildInstanceMap, decidesRows } from './engine/build-map.ts'

@@ -1,3 +1,4 @@
+import { booleanIn } from '../../datamodel/index.ts'
 import type { Timestamp } from '../timestamp.ts'
 
 /** A value of a parameter and the time at which it was read. */
@@ -76,5 +77,5 @@ function numbersIn(paths: Iterable<string>): Map<string, Set<number>> {
 
 /** Returns false for a text that says no; an absent one says nothing. */
 export function isOn(value: string | undefined): boolean {
-  return value === undefined || /^(1|true)$/i.test(value.trim())
+  return value === undefined || booleanIn(value) === true
 }

@@ -1,7 +1,8 @@
+import { booleanIn, isTrue } from '../booleans.ts'
 import { BRIDGE, HOST, LAN, POOL_098, PORT, USB, WAN, WLAN } from '../tree/linked.ts'
 import { numberOf, tableOfRow } from '../tree/links.ts'
 import type { Derived, DerivedContext } from './derived.ts'
-import { always, enabledLikeEnable, isOn, ownerOf, refers, withoutDot } from './shared.ts'
+import { always, enabledLikeEnable, ownerOf, refers, withoutDot } from './shared.ts'
 
 const INTERFACE = 'Device.IP.Interface.{i}.'
 const LINK = 'Device.Ethernet.Link.{i}.'
@@ -21,7 +22,7 @@ export const LAN_DERIVED: readonly Derived[] = [
     needs: ['LANHostConfigManagement.IPInterface.{i}.Enable'],
     value: ({ object, row, tree, evaluate }) => {
       const addresses = tree.children(`${object}LANHostConfigManagement.IPInterface.`)
-      return addresses.some((n) => isOn(evaluate(`${row}IPv4Address.${n}.Enable`))) ? 'Up' : 'Down'
+      return addresses.some((n) => isTrue(evaluate(`${row}IPv4Address.${n}.Enable`))) ? 'Up' : 'Down'
     },
   },
   refers(`${INTERFACE}LowerLayers`, LAN, 'Device.Ethernet.Link.'),
@@ -72,7 +73,7 @@ export const LAN_DERIVED: readonly Derived[] = [
     to: `${RELAY}Enable`,
     from: POOL_098,
     needs: ['Enable'],
-    value: ({ object, tree }) => tree.value(`${object}Enable`),
+    value: ({ object, tree }) => booleanIn(tree.value(`${object}Enable`))?.toString(),
   },
   always('Device.Ethernet.Interface.{i}.Upstream', PORT, 'false'),
   always('Device.Ethernet.Interface.{i}.Upstream', WAN, 'true'),

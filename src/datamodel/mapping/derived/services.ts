@@ -1,7 +1,8 @@
+import { isTrue } from '../booleans.ts'
 import { FORWARDING, IGD, LINE, PROFILE, ROUTE_181, VOICE_181 } from '../tree/linked.ts'
 import { instancesOf } from '../tree/raw-tree.ts'
 import type { Derived, DerivedContext } from './derived.ts'
-import { isOn, ownerOf, withoutDot } from './shared.ts'
+import { ownerOf, withoutDot } from './shared.ts'
 
 const NETWORK = `${VOICE_181}SIP.Network.{i}.`
 const QOS = `${IGD}QueueManagement.`
@@ -19,7 +20,7 @@ export const SERVICE_DERIVED: readonly Derived[] = [
     to: `${ROUTE_181}Origin`,
     from: FORWARDING,
     needs: ['StaticRoute'],
-    value: ({ object, tree }) => (isOn(tree.value(`${object}StaticRoute`)) ? 'Static' : undefined),
+    value: ({ object, tree }) => (isTrue(tree.value(`${object}StaticRoute`)) ? 'Static' : undefined),
   },
   {
     to: 'Device.QoS.Classification.{i}.AllInterfaces',
@@ -92,7 +93,7 @@ function codecList({ object, links, tree }: DerivedContext): string | undefined 
   if (line === undefined) return undefined
   const priority = (codec: string) => Number(tree.value(`${codec}Priority`) ?? 0) || 0
   return instancesOf(tree, `${line}Codec.List.`)
-    .filter((codec) => isOn(tree.value(`${codec}Enable`)))
+    .filter((codec) => isTrue(tree.value(`${codec}Enable`)))
     .sort((a, b) => priority(a) - priority(b))
     .flatMap((codec) => withoutDot(links.rowsOf(codec)[0]) ?? [])
     .join(',')

@@ -1,3 +1,4 @@
+import { isTrue } from '../booleans.ts'
 import type { Derived, DerivedContext } from './derived.ts'
 
 /** Returns a derived parameter with the same value for every row. */
@@ -18,12 +19,7 @@ export function withoutDot(row: string | undefined): string | undefined {
 /** Returns `Enabled` or `Disabled` as the `Enable` of the same row is; undefined where that is not known. */
 export function enabledLikeEnable({ row, evaluate }: DerivedContext): string | undefined {
   const enable = evaluate(`${row}Enable`)
-  return enable === undefined ? undefined : isOn(enable) ? 'Enabled' : 'Disabled'
-}
-
-/** Returns true for the two spellings of true. */
-export function isOn(value: string | undefined): boolean {
-  return value === 'true' || value === '1'
+  return enable === undefined ? undefined : isTrue(enable) ? 'Enabled' : 'Disabled'
 }
 
 /** Returns the object of the device that holds another, by the name of its table: the WANDevice of a connection. */

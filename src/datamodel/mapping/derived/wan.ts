@@ -1,3 +1,4 @@
+import { isFalse } from '../booleans.ts'
 import { hasEthernetLink, linkKind } from '../rules/wan.ts'
 import { IP, PPP, ROUTE_181, VLAN, WAN, WCD } from '../tree/linked.ts'
 import type { Derived, DerivedContext } from './derived.ts'
@@ -118,7 +119,7 @@ export const WAN_DERIVED: readonly Derived[] = [
     from: IP,
     needs: ['AddressingType', 'DNSOverrideAllowed'],
     value: ({ object, tree }) =>
-      tree.value(`${object}AddressingType`) === 'Static' || isNo(tree.value(`${object}DNSOverrideAllowed`))
+      tree.value(`${object}AddressingType`) === 'Static' || isFalse(tree.value(`${object}DNSOverrideAllowed`))
         ? 'Static'
         : 'DHCPv4',
   },
@@ -145,10 +146,6 @@ function wcdOf(object: string): string {
 
 function connectionOf(object: string): string {
   return object.slice(0, object.indexOf('PortMapping.'))
-}
-
-function isNo(value: string | undefined): boolean {
-  return value === 'false' || value === '0'
 }
 
 function whileConnected(status: string | undefined): string | undefined {

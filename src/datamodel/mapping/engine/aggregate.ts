@@ -1,5 +1,5 @@
+import { isTrue } from '../booleans.ts'
 import type { Aggregation } from '../row.ts'
-import { isTrue } from '../tree/raw-tree.ts'
 
 /** A value of one source, and the source itself. */
 export interface Reading {

@@ -3,11 +3,12 @@ import { splitLeaf } from '../../path.ts'
 import type { Derived } from '../derived/derived.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
+import { typedTransform } from '../transforms/typed.ts'
 import { IGD, OPTICAL, VLAN } from '../tree/linked.ts'
 import { type Pair, pairOf, splitTable } from '../tree/pair.ts'
 import { depthOf, objectOf } from '../tree/schema.ts'
 
-/** A row ready for use: its transform, and the way between its two tables. */
+/** A row ready for use: its transform or that of the target's type, and the way between its two tables. */
 export interface CompiledRow {
   readonly row: MappingRow
   readonly transform: Transform | undefined
@@ -124,10 +125,11 @@ export function compileMapping(
       list.push(dependent)
   }
   for (const row of latest(rows)) {
-    const transform = row.transform === undefined ? undefined : transforms.get(row.transform)
-    if (row.transform !== undefined && transform === undefined) continue
+    const named = row.transform === undefined ? undefined : transforms.get(row.transform)
+    if (row.transform !== undefined && named === undefined) continue
     const { table, rest } = splitTable(row.from)
     const target = targetOf(row.to)
+    const transform = named ?? typedTransform(target.parameter)
     const pair = pairOf(table, target.table, row.slot)
     if (pair === undefined) continue
     const compiled: CompiledRow = {

@@ -1,6 +1,7 @@
+import { isFalse, isTrue } from '../booleans.ts'
 import { IGD } from '../tree/linked.ts'
 import { splitTable } from '../tree/pair.ts'
-import { isTrue, objectsBelow, type RawLookup } from '../tree/raw-tree.ts'
+import { objectsBelow, type RawLookup } from '../tree/raw-tree.ts'
 import { depthOf, scanObject } from '../tree/schema.ts'
 import type { CompiledCondition } from './compile.ts'
 
@@ -14,10 +15,6 @@ export function holds(compiled: CompiledCondition | undefined, object: string, t
     list.includes(value) || (list.includes('true') && isTrue(value)) || (list.includes('false') && isFalse(value))
   if (condition.in !== undefined && !listed(condition.in)) return false
   return condition.notIn === undefined || !listed(condition.notIn)
-}
-
-function isFalse(value: string): boolean {
-  return value === 'false' || value === '0' || value === 'FALSE' || value === 'False'
 }
 
 /** Returns the path of the parameter of a condition, for one object. */

@@ -1,5 +1,6 @@
 import type { BaseType } from '../../types.ts'
-import { isTrue, type RawLookup } from '../tree/raw-tree.ts'
+import { isTrue } from '../booleans.ts'
+import type { RawLookup } from '../tree/raw-tree.ts'
 import { scanObject } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
 import type { CompiledRow, CompiledTarget } from './compile.ts'

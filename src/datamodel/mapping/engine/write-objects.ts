@@ -1,5 +1,6 @@
+import { isTrue } from '../booleans.ts'
 import type { RawValue } from '../transform.ts'
-import { isTrue, type RawLookup } from '../tree/raw-tree.ts'
+import type { RawLookup } from '../tree/raw-tree.ts'
 import type { CompiledRow } from './compile.ts'
 import type { DeviceMapping } from './device-mapping.ts'
 

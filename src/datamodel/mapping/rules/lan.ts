@@ -1,4 +1,5 @@
-import { instancesOf, isTrue, type RawLookup } from '../tree/raw-tree.ts'
+import { isTrue } from '../booleans.ts'
+import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
 import { lastNumber } from '../tree/schema.ts'
 import { exists, type RuleContext, topTable } from './rule-tree.ts'
 

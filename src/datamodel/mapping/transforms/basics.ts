@@ -78,37 +78,6 @@ export function wholeIn(raw: string): number | undefined {
   return Number(text) + 0
 }
 
-const TRUE = new Set(['1', 'true', 'enable', 'enabled', 'on', 'yes'])
-const FALSE = new Set(['0', 'false', 'disable', 'disabled', 'off', 'no'])
-
-/** Returns a boolean in any spelling that devices use (TR-106 Table 4 and others); undefined when the text is none. */
-export function booleanIn(raw: string | undefined): boolean | undefined {
-  const text = raw?.slice(0, 16).trim().toLowerCase()
-  if (text === undefined) return undefined
-  return TRUE.has(text) ? true : FALSE.has(text) ? false : undefined
-}
-
-const SPELLINGS: readonly (readonly [string, string])[] = [
-  ['true', 'false'],
-  ['1', '0'],
-  ['TRUE', 'FALSE'],
-  ['True', 'False'],
-  ['Enable', 'Disable'],
-  ['Enabled', 'Disabled'],
-  ['enable', 'disable'],
-  ['on', 'off'],
-  ['On', 'Off'],
-  ['ON', 'OFF'],
-  ['yes', 'no'],
-]
-
-/** Returns a boolean in the spelling of a value that the device shows; `true` or `false` where it shows none. */
-export function spelled(value: boolean, shown: string | undefined): string {
-  const text = shown?.slice(0, 16).trim()
-  const [yes = 'true', no = 'false'] = SPELLINGS.find((pair) => text !== undefined && pair.includes(text)) ?? []
-  return value ? yes : no
-}
-
 /** Returns a number rounded to a whole one, in text, and never as `-0`. */
 export function whole(value: number): string {
   return String(Math.round(value) + 0)

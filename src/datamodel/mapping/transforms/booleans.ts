@@ -1,5 +1,6 @@
+import { booleanIn, spelled } from '../booleans.ts'
 import type { Transform } from '../transform.ts'
-import { booleanIn, quoted, refusal, spelled, type Theme, toSource } from './basics.ts'
+import { quoted, refusal, type Theme, toSource } from './basics.ts'
 
 /** Returns the transform of a boolean: any spelling reads, a write uses the spelling that the device shows. */
 function boolean(inverted: boolean): Transform {
@@ -16,9 +17,12 @@ function boolean(inverted: boolean): Transform {
   }
 }
 
+/** A boolean as it is. */
+export const BOOLEAN = boolean(false)
+
 /** Booleans in the spellings of devices: `TRUE`, `1`, `Enable`; as they are, and inverted. */
 export const BOOLEANS: Theme = {
-  bool: boolean(false),
+  bool: BOOLEAN,
   boolNot: boolean(true),
-  dhcpRelay: { read: boolean(false).read },
+  dhcpRelay: { read: BOOLEAN.read },
 }

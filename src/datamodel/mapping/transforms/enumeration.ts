@@ -1,5 +1,6 @@
+import { booleanIn } from '../booleans.ts'
 import type { Transform } from '../transform.ts'
-import { booleanIn, quoted, refusal, toSource } from './basics.ts'
+import { quoted, refusal, toSource } from './basics.ts'
 
 /** One enumeration of the device's own tree and its values in TR-181. */
 interface EnumerationRow {

@@ -1,5 +1,6 @@
+import { booleanIn } from '../booleans.ts'
 import type { Transform, TransformContext } from '../transform.ts'
-import { booleanIn, quoted, refusal, type Theme, toSource } from './basics.ts'
+import { quoted, refusal, type Theme, toSource } from './basics.ts'
 
 function beside(context: TransformContext, name: string): string {
   return context.to.slice(0, context.to.lastIndexOf('.') + 1) + name

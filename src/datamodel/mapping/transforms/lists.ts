@@ -1,3 +1,4 @@
+import { booleanIn, spelled } from '../booleans.ts'
 import type { Transform, TransformContext } from '../transform.ts'
 import { itemsOf, leafOf, objectOf, quoted, refusal, type Theme, toSource } from './basics.ts'
 
@@ -57,8 +58,8 @@ const splitList: Transform = {
     // Without this the next lease replaces the servers.
     const override = `${objectOf(context)}DNSOverrideAllowed`
     const allowed = context.raw(override)
-    if (allowed === undefined || /^(0|false)$/i.test(allowed.trim())) return list
-    return [...list, { path: override, value: allowed.trim() === '1' ? '0' : 'false' }]
+    if (allowed === undefined || booleanIn(allowed) === false) return list
+    return [...list, { path: override, value: spelled(false, allowed) }]
   },
 }
 

@@ -1,5 +1,6 @@
+import { booleanIn, spelled } from '../booleans.ts'
 import type { Transform, TransformContext } from '../transform.ts'
-import { booleanIn, itemsOf, quoted, refusal, sibling, spelled, type Theme, toSource, wholeIn } from './basics.ts'
+import { itemsOf, quoted, refusal, sibling, type Theme, toSource, wholeIn } from './basics.ts'
 
 /** Modes of the VLAN of a link or connection: 2 is tagged, 1 and 0 are not. */
 const MODES = ['Mode', 'X_CMCC_VLANMode', 'X_CT-COM_VLANMode', 'X_ALU-COM_Mode']

@@ -1,5 +1,6 @@
+import { booleanIn } from '../booleans.ts'
 import type { Transform } from '../transform.ts'
-import { booleanIn, quoted, refusal, type Theme, toSource } from './basics.ts'
+import { quoted, refusal, type Theme, toSource } from './basics.ts'
 import { enumeration } from './enumeration.ts'
 
 const callState = enumeration({

@@ -1,5 +1,6 @@
+import { booleanIn } from '../booleans.ts'
 import type { Transform } from '../transform.ts'
-import { booleanIn, objectOf, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
+import { objectOf, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
 
 const ORDER = ['a', 'b', 'g', 'n', 'ac', 'ax', 'be']
 

@@ -106,11 +106,6 @@ export function instancesOf(tree: RawLookup, table: string): string[] {
   return found
 }
 
-/** Returns true for the texts by which devices say yes. */
-export function isTrue(value: string | undefined): boolean {
-  return value === 'true' || value === '1' || value === 'TRUE' || value === 'True'
-}
-
 /** Most objects of a table in tables that are looked at. */
 const MAX_OBJECTS = 4096
 

@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MappingRefusal, planWrite, RawTree } from '../../../../src/datamodel/index.ts'
+import { checkType, loadModel, MappingRefusal, planWrite, RawTree } from '../../../../src/datamodel/index.ts'
 import { mapTree } from '../../../support/map-tree.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { tr098Router } from '../../../support/tr098-router.ts'
 
 const mapping = compiled()
+const model = loadModel('tr181-cwmp')
 const router = tr098Router()
 
 describe('evaluate', () => {
-  it('never throws, whatever the values of a tree are', () => {
+  it('never throws, and gives values of their type alone, whatever the values of a tree are', () => {
     const odd = fc.oneof(
       fc.string(),
       fc.constantFrom('', '-1', '4294967295', 'NaN', '9'.repeat(400), ',,,', 'InternetGatewayDevice.', '{i}', '\u0000'),
@@ -23,8 +24,10 @@ describe('evaluate', () => {
           mapping,
         )
         const mapped = mapTree(device, tree, { at: 1_000 })
-        for (const { path, value } of mapped.values) {
+        for (const { path, value, type } of mapped.values) {
           expect(typeof value).toBe('string')
+          const isList = model.parameter(path)?.facets.l !== undefined
+          if (!isList) expect({ path, value, is: checkType(type, value) }).toEqual({ path, value })
           device.sourcesOf(path, tree)
         }
       }),

@@ -52,7 +52,8 @@ describe('rows that are tried on a device', () => {
     expect(tried(load)).toMatchObject({ found: 1, failed: 1, trials: [{ raw: 'n/a', reason: 'value' }] })
     const on = { param: 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_On', in: ['1'] }
     const { transform: _transform, ...plain } = load
-    expect(tried({ ...plain, when: on })?.trials[0]?.reason).toBe('condition')
+    expect(tried(plain)?.trials[0]?.reason).toBe('value')
+    expect(tried({ ...plain, to: 'Device.DeviceInfo.X_EXAMPLE_Text', when: on })?.trials[0]?.reason).toBe('condition')
   })
 
   it('find nothing where the device does not have the source, and list no more than asked for', () => {

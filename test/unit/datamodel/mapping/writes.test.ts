@@ -90,7 +90,7 @@ describe('a write through TR-181', () => {
     expect(error.message).toContain('two different values')
     expect(error.source).toBe(`${LAN}WLANConfiguration.1.Enable`)
     expect(sent({ 'Device.WiFi.SSID.1.Enable': '0', 'Device.WiFi.AccessPoint.1.Enable': '0' })).toEqual({
-      [`${LAN}WLANConfiguration.1.Enable`]: '0',
+      [`${LAN}WLANConfiguration.1.Enable`]: 'false',
     })
   })
 
