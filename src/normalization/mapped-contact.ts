@@ -25,6 +25,7 @@ import { discover, instances, supported } from './requests/list.ts'
 import { subscribe } from './requests/notify.ts'
 import { operate } from './requests/operate.ts'
 import { OwnSide } from './requests/own-side.ts'
+import { withOwnSpelling } from './requests/own-spelling.ts'
 import { refusedAt } from './requests/refusal.ts'
 import { set } from './requests/set.ts'
 import type { DeviceMaps, MappedDevice } from './tree/device-maps.ts'
@@ -50,7 +51,8 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
     async execute(operation, hooks) {
       const isOwn = contact.root === OWN_ROOT
       const paths = pathsOf(operation.request, isOwn).filter((path) => path.startsWith(TR181))
-      if (paths.length === 0) return contact.execute(operation, hooks)
+      if (paths.length === 0)
+        return contact.execute(await withOwnSpelling(operation, contact.deviceId, hooks, deps.trees), hooks)
       const added = isOwn ? undefined : await addedByVendor(contact, operation.request, paths, deps)
       if (!isOwn && added === undefined) return contact.execute(operation, hooks)
       const device = await deviceOf(contact, operation, hooks, deps)

@@ -156,7 +156,8 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
       expiresAt: 1,
       attempts: 0,
     }
-    return given.execute(operation, { beforeSend: () => Promise.resolve(), signal, timeoutMs: 1000 })
+    const typeOf = () => 'string' as const
+    return given.execute(operation, { beforeSend: () => Promise.resolve(), signal, timeoutMs: 1000, typeOf })
   }
   return device
 }

@@ -41,7 +41,7 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
 ]
 
 /** Returns a boolean in the spelling of a value that the device shows; undefined where it shows none. */
-function spelledAs(value: boolean, shown: string | undefined): string | undefined {
+export function spelledAs(value: boolean, shown: string | undefined): string | undefined {
   const text = shown?.slice(0, 16).trim()
   const pair = SPELLINGS.find((spelling) => text !== undefined && spelling.includes(text))
   return value ? pair?.[0] : pair?.[1]

@@ -446,4 +446,11 @@ describe('values on the wire', () => {
   ])('%s = %s is written so that devices take it', (path, value, literal, written) => {
     expect(types.toWire(path, value, undefined, literal).value).toBe(written)
   })
+
+  it('are digits for a boolean that the device has as a number', () => {
+    const path = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.Enable'
+    expect(types.toWire(path, 'true', 'int')).toEqual({ name: path, value: '1', type: 'int' })
+    expect(types.toWire(path, 'False', 'unsignedInt').value).toBe('0')
+    expect(types.toWire(path, 'true', 'string').value).toBe('true')
+  })
 })

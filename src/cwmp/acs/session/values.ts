@@ -18,6 +18,12 @@ const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
   ['decimal', 'decimal'],
 ])
 
+const NUMBERS: ReadonlySet<ParameterType> = new Set(['int', 'unsignedInt', 'long', 'unsignedLong'])
+const BOOLEAN_DIGITS: ReadonlyMap<string, string> = new Map([
+  ['true', '1'],
+  ['false', '0'],
+])
+
 /** Returns the types of parameters: as the CPE reported them, else as the model has them. */
 export class ParameterTypes {
   typeOf(path: string, xsd = ''): ParameterType {
@@ -25,8 +31,8 @@ export class ParameterTypes {
   }
 
   /**
-   * A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes
-   * without fractions.
+   * A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, also 1/0 where the
+   * CPE has a number for them, dateTimes without fractions.
    */
   toWire(path: string, value: string, type?: ParameterType, literalBooleans = false): ParameterValue {
     const known = type === undefined || type === 'unknown' ? this.typeOf(path) : type
@@ -35,6 +41,7 @@ export class ParameterTypes {
       const [yes, no] = literalBooleans ? ['true', 'false'] : ['1', '0']
       return { name: path, value: /^(true|1)$/i.test(value) ? yes : /^(false|0)$/i.test(value) ? no : value, type: xsd }
     }
+    if (NUMBERS.has(xsd)) return { name: path, value: BOOLEAN_DIGITS.get(value.toLowerCase()) ?? value, type: xsd }
     if (xsd === 'dateTime') return { name: path, value: value.replace(/\.\d+(?=Z|[+-]|$)/, ''), type: xsd }
     return { name: path, value, type: xsd }
   }

@@ -1,9 +1,10 @@
 import type { Model, ModelParameter } from '../../model.ts'
 import { splitLeaf } from '../../path.ts'
+import type { BaseType } from '../../types.ts'
 import type { Derived } from '../derived/derived.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
-import { typedTransform } from '../transforms/typed.ts'
+import { typedTransform, typeToCheck } from '../transforms/typed.ts'
 import { IGD, OPTICAL, VLAN } from '../tree/linked.ts'
 import { type Pair, pairOf, splitTable } from '../tree/pair.ts'
 import { depthOf, objectOf } from '../tree/schema.ts'
@@ -39,6 +40,8 @@ export interface CompiledTarget {
   readonly rows: CompiledRow[]
   readonly derived: CompiledDerived[]
   readonly parameter: ModelParameter | undefined
+  /** The type that each reading is checked for; undefined for texts and lists. */
+  readonly type: BaseType | undefined
 }
 
 /** A derived parameter and the way to the objects that it is derived from. */
@@ -108,13 +111,9 @@ export function compileMapping(
   const targetOf = (schema: string): CompiledTarget => {
     const known = targets.get(schema)
     if (known !== undefined) return known
-    const made: CompiledTarget = {
-      schema,
-      ...splitTable(schema),
-      rows: [],
-      derived: [],
-      parameter: model.parameter(schema.replaceAll('{i}', '1')),
-    }
+    const parameter = model.parameter(schema.replaceAll('{i}', '1'))
+    const type = typeToCheck(parameter)
+    const made: CompiledTarget = { schema, ...splitTable(schema), rows: [], derived: [], parameter, type }
     targets.set(schema, made)
     return made
   }
@@ -129,7 +128,7 @@ export function compileMapping(
     if (row.transform !== undefined && named === undefined) continue
     const { table, rest } = splitTable(row.from)
     const target = targetOf(row.to)
-    const transform = named ?? typedTransform(target.parameter)
+    const transform = named ?? typedTransform(target.type)
     const pair = pairOf(table, target.table, row.slot)
     if (pair === undefined) continue
     const compiled: CompiledRow = {

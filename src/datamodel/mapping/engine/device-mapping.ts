@@ -1,5 +1,6 @@
 import type { BaseType } from '../../types.ts'
 import { isTrue } from '../booleans.ts'
+import { isValueOf } from '../transforms/typed.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
 import { scanObject } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
@@ -78,7 +79,9 @@ export class DeviceMapping extends DevicePaths implements References {
       if (group !== undefined && how !== undefined) {
         if (how === 'first' && group.length > 1)
           for (const reading of group) reading.enabled = isTrue(tree.value(`${objectOfSource(reading.source)}Enable`))
-        return aggregate(how, group)
+        const together = aggregate(how, group)
+        // A sum may be too large for the type of its parts.
+        if (together === undefined || how !== 'sum' || isReading(target, together.value)) return together
       }
     }
     return undefined
@@ -94,7 +97,7 @@ export class DeviceMapping extends DevicePaths implements References {
 
   /** A transform that fails on a value has no reading of it: one odd text never keeps the rest of a tree from being read. */
   #decode(
-    { transform }: CompiledRow,
+    { transform, row, target }: CompiledRow,
     source: string,
     path: string,
     raw: string,
@@ -102,7 +105,9 @@ export class DeviceMapping extends DevicePaths implements References {
     time: ReadingTime,
   ): string | undefined {
     try {
-      return transform?.read(raw, new MappingContext(this, source, path, tree, time))
+      const value = transform?.read(raw, new MappingContext(this, source, path, tree, time))
+      // The transform of a row that names none looks at the type itself.
+      return value === undefined || row.transform === undefined || isReading(target, value) ? value : undefined
     } catch {
       return undefined
     }
@@ -130,6 +135,11 @@ export class DeviceMapping extends DevicePaths implements References {
       this.#deriving--
     }
   }
+}
+
+/** Returns true for a value of the target's type. */
+function isReading({ type }: CompiledTarget, value: string): boolean {
+  return type === undefined || isValueOf(type, value)
 }
 
 function withoutPrevious({ previous: _previous, ...time }: ReadingTime): ReadingTime {

@@ -2,6 +2,7 @@ import { splitLeaf } from '../../path.ts'
 import type { BaseType } from '../../types.ts'
 import { MappingRefusal, type RawValue } from '../transform.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
+import { inShownSpelling } from './boolean-form.ts'
 import { matches, withInstancesOf } from './pattern.ts'
 import type { BesideValue, ParameterQuirk, WriteQuirks } from './write-quirk.ts'
 
@@ -47,7 +48,9 @@ export function applyQuirks(
       return
     }
     for (const beside of own.flatMap(({ before }) => before ?? [])) addBeside(beside, path, value)
-    const device = inDeviceForm({ path, value }, own, reportedType(path))
+    const type = reportedType(path)
+    const spelling = inShownSpelling({ path, value }, type, tree.value(path))
+    const device = inDeviceForm({ path, value: spelling }, own, type)
     if (own.some(({ reboot }) => reboot === true)) result.afterBoot.push(path)
     if (own.some(({ alone }) => alone === true)) result.steps.push([device])
     else together.push(device)

@@ -6,17 +6,16 @@ import { BOOLEAN } from './booleans.ts'
 
 /** Most numbers of devices: whole, short and without a sign. They are values of every number type. */
 const USUAL = /^\d{1,9}$/
+const NUMBERS: ReadonlySet<BaseType> = new Set(['int', 'unsignedInt', 'long', 'unsignedLong', 'decimal'])
 
-function ofNumber(type: BaseType): Transform {
-  return {
-    read: (raw) => (USUAL.test(raw) || checkType(type, raw) === undefined ? raw : undefined),
-    write: (value, context) => toSource(context, value),
-  }
+/** Returns true for a text that is a value of a type. */
+export function isValueOf(type: BaseType, text: string): boolean {
+  return (NUMBERS.has(type) && USUAL.test(text)) || checkType(type, text) === undefined
 }
 
-function ofText(type: BaseType): Transform {
+function typed(type: BaseType): Transform {
   return {
-    read: (raw) => (checkType(type, raw) === undefined ? raw : undefined),
+    read: (raw) => (isValueOf(type, raw) ? raw : undefined),
     write: (value, context) => toSource(context, value),
   }
 }
@@ -24,20 +23,26 @@ function ofText(type: BaseType): Transform {
 const BY_TYPE: Readonly<Record<BaseType, Transform | undefined>> = {
   string: undefined,
   boolean: BOOLEAN,
-  int: ofNumber('int'),
-  unsignedInt: ofNumber('unsignedInt'),
-  long: ofNumber('long'),
-  unsignedLong: ofNumber('unsignedLong'),
-  decimal: ofNumber('decimal'),
-  dateTime: ofText('dateTime'),
-  hexBinary: ofText('hexBinary'),
-  base64: ofText('base64'),
+  int: typed('int'),
+  unsignedInt: typed('unsignedInt'),
+  long: typed('long'),
+  unsignedLong: typed('unsignedLong'),
+  decimal: typed('decimal'),
+  dateTime: typed('dateTime'),
+  hexBinary: typed('hexBinary'),
+  base64: typed('base64'),
+}
+
+/** Returns the type of which a parameter of TR-181 has one value; undefined for texts and lists, and where it is not known. */
+export function typeToCheck(parameter: ModelParameter | undefined): BaseType | undefined {
+  const isText = parameter === undefined || parameter.type === 'string' || parameter.facets.l !== undefined
+  return isText ? undefined : parameter.type
 }
 
 /**
  * Returns the transform of a row that names none: the text is the same on both sides, but one that is no value of the
  * type in TR-181 is no reading, and booleans keep their spelling on each side. Undefined for texts and lists.
  */
-export function typedTransform(parameter: ModelParameter | undefined): Transform | undefined {
-  return parameter === undefined || parameter.facets.l !== undefined ? undefined : BY_TYPE[parameter.type]
+export function typedTransform(type: BaseType | undefined): Transform | undefined {
+  return type === undefined ? undefined : BY_TYPE[type]
 }
