@@ -2,6 +2,7 @@ import { isCommandLike } from '../../facets.ts'
 import { sameParameterValue } from '../../model.ts'
 import { MappingRefusal, type RawValue } from '../transform.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
+import { extensionOf } from '../vendors/recognise.ts'
 import type { CompiledRow, CompiledTarget } from './compile.ts'
 import { holds } from './conditions.ts'
 import { MappingContext, type ReadingTime } from './context.ts'
@@ -233,7 +234,7 @@ class Planner {
   }
 
   #refusalFor(path: string, target: CompiledTarget, { closed }: Places): MappingRefusal {
-    const best = closed.find(({ why }) => why !== 'absent') ?? closed[0]
+    const best = closed.find(({ why }) => why !== 'absent') ?? closed.find(({ source }) => !this.#isForeign(source))
     if (best !== undefined) {
       const other = best.why === 'copy' ? this.#device.targetOfParameter(best.source) : undefined
       return new MappingRefusal(
@@ -247,6 +248,12 @@ class Planner {
         `${path} follows from other parameters of this device and cannot be written${derived.spec.instead === undefined ? '' : `; ${derived.spec.instead}`}`,
       )
     return new MappingRefusal(`${path} has no place in the device's own tree`)
+  }
+
+  /** Returns true for a place of another vendor, whose name makes a whole SetParameterValues fail where it is written. */
+  #isForeign(source: string): boolean {
+    const family = extensionOf(source)
+    return family !== undefined && family !== this.#device.family
   }
 
   #same(target: CompiledTarget, a: string, b: string): boolean {

@@ -18,16 +18,25 @@ export function familyOf(paths: Iterable<string>): string | undefined {
   const inWan = new Map<VendorFamily, Set<string>>()
   const anywhere = new Map<VendorFamily, Set<string>>()
   for (const path of paths) {
-    const at = path.indexOf('.X_')
-    if (at < 0) continue
-    const end = path.indexOf('.', at + 1)
-    const family = familyOfName(path.slice(at + 1, end < 0 ? undefined : end))
+    const family = extending(path)
     if (family === undefined) continue
     const schema = path.replace(INSTANCES, '')
     count(anywhere, family, schema)
     if (OPTICAL_ROOT.test(path) || WAN_TREES.some((tree) => path.startsWith(tree))) count(inWan, family, schema)
   }
   return (strongest(inWan) ?? strongest(anywhere))?.name
+}
+
+/** Returns the name of the family whose extension the first name of an extension in a path is; undefined for none. */
+export function extensionOf(path: string): string | undefined {
+  return extending(path)?.name
+}
+
+function extending(path: string): VendorFamily | undefined {
+  const at = path.indexOf('.X_')
+  if (at < 0) return undefined
+  const end = path.indexOf('.', at + 1)
+  return familyOfName(path.slice(at + 1, end < 0 ? undefined : end))
 }
 
 const byName = new Map<string, VendorFamily | undefined>()
