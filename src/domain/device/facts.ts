@@ -1,4 +1,4 @@
-import { versionKey } from '../../datamodel/index.ts'
+import { MAX_UPTIME_S, versionKey } from '../../datamodel/index.ts'
 import { ipv4In } from '../facts/readings.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
@@ -129,7 +129,7 @@ export function factsPatch(device: Device | undefined, facts: DeviceFacts): Devi
     if (deviceClass !== device?.deviceClass) patch.deviceClass = deviceClass
   }
   const upTimeS = numberOf(facts.upTimeS)
-  if (upTimeS !== undefined) patch.upTimeS = upTimeS
+  if (upTimeS !== undefined && upTimeS <= MAX_UPTIME_S) patch.upTimeS = upTimeS
   return patch
 }
 

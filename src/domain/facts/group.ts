@@ -1,3 +1,4 @@
+import { MAX_UPTIME_S } from '../../datamodel/index.ts'
 import type { FactTree, Reading } from './fact-tree.ts'
 import type { FactSources } from './live-facts.ts'
 
@@ -27,7 +28,7 @@ const SAME_TIME_MS = 10_000
 
 /** Returns the time before which something began that has lasted `seconds`, kept as it was where it is the same. */
 export function beganAt(seconds: number | undefined, at: number, before: unknown): number | undefined {
-  if (seconds === undefined) return undefined
+  if (seconds === undefined || seconds > MAX_UPTIME_S) return undefined
   const began = at - seconds * 1000
   return typeof before === 'number' && Math.abs(began - before) < SAME_TIME_MS ? before : began
 }

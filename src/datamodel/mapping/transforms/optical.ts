@@ -109,12 +109,15 @@ function temperature(parts: (value: number, context: TransformContext) => number
 
 /** Families whose firmware counts 0.01 degrees where others count 1/256. */
 const HUNDREDTHS = new Set(['vsol', 'realtek'])
+/** Own objects of makers in which they do; their firmware has objects of operators, too. */
+const HUNDREDTHS_OBJECTS = ['.X_ZTE-COM_', '.X_ALU']
 /** In 0.01 degrees a transceiver does not stand more than this; in 1/256 it is usual. */
 const MAX_HUNDREDTHS = 9500
 
-/** Returns the parts of a degree that a device counts: by family, and in the own object of ZTE. */
+/** Returns the parts of a degree that a device counts: by family, and in the own objects of ZTE and Nokia. */
 function partsOf(value: number, { family, from }: TransformContext): number {
-  const isHundredths = (family !== undefined && HUNDREDTHS.has(family)) || from.includes('.X_ZTE-COM_')
+  const isHundredths =
+    (family !== undefined && HUNDREDTHS.has(family)) || HUNDREDTHS_OBJECTS.some((name) => from.includes(name))
   return isHundredths && value <= MAX_HUNDREDTHS ? 100 : 256
 }
 
@@ -143,19 +146,21 @@ function bias(unitUa: (context: TransformContext) => number): Transform {
   }
 }
 
-/** PON modes; TR-181 has no word for EPON. */
+/** Words of PON modes, first match first. An `X_` before a word is the sign of an extension, and not of 10 Gbit/s. */
+const PON_MODES: readonly (readonly [RegExp, string | undefined])[] = [
+  [/NG[-_ ]?PON[-_ ]?2|TWDM/, 'NG-PON2'],
+  [/XGS[-_ ]?PON/, 'XGS-PON'],
+  [/XG[-_ ]?PON|10G[-_ ]?GPON/, 'XG-PON'],
+  // TR-181 has no word for EPON.
+  [/(?:^|[^A-Z])G?E[-_ ]?PON/, undefined],
+  [/G[-_ ]?PON/, 'G-PON'],
+]
+
+/** PON modes by the words in a text. */
 const ponMode: Transform = {
   read(raw) {
-    const text = raw
-      .trim()
-      .slice(0, 48)
-      .toUpperCase()
-      .replace(/[^A-Z0-9]/g, '')
-    if (text.includes('NGPON2') || text.includes('TWDM')) return 'NG-PON2'
-    if (text.includes('XGSPON')) return 'XGS-PON'
-    if (text.includes('XGPON') || text.includes('10GGPON')) return 'XG-PON'
-    if (text.includes('EPON')) return undefined
-    return text.includes('GPON') ? 'G-PON' : undefined
+    const text = raw.trim().slice(0, 48).toUpperCase()
+    return PON_MODES.find(([word]) => word.test(text))?.[1]
   },
 }
 

@@ -24,13 +24,21 @@ const secondsToDate: Transform = {
 /** A longer uptime is no reading: no CPE runs for 20 years, and some show one of all ones for none. */
 export const MAX_UPTIME_S = 20 * 365 * 86_400
 
+/** Returns an uptime in seconds; undefined for a text that is none. */
+function uptimeIn(raw: string): number | undefined {
+  const seconds = wholeIn(raw)
+  return seconds === undefined || seconds < 0 || seconds > MAX_UPTIME_S ? undefined : seconds
+}
+
+/** Seconds of the device, or of a connection that has them while it is up alone. */
+const uptime: Transform = { read: (raw) => uptimeIn(raw)?.toString() }
+
 /** Seconds connected are the time since the last change while the connection is up; a device keeps no other. */
 const uptimeToLastChange: Transform = {
   reads: ['ConnectionStatus'],
   read(raw, context) {
-    const seconds = wholeIn(raw)
     const status = context.raw(`${objectOf(context)}ConnectionStatus`)?.trim()
-    return seconds === undefined || seconds < 0 || status !== 'Connected' ? undefined : String(seconds)
+    return status === 'Connected' ? uptimeIn(raw)?.toString() : undefined
   },
 }
 
@@ -73,4 +81,4 @@ const tzName: Transform = {
 }
 
 /** Dates, durations and time zones. */
-export const TIMES: Theme = { secondsToDate, tzName, tzOffset, uptimeToLastChange }
+export const TIMES: Theme = { secondsToDate, tzName, tzOffset, uptime, uptimeToLastChange }

@@ -23,6 +23,7 @@ export const TP_LINK: VendorFamily = {
     ...['X_TP_UpTime', 'Uptime'].map((leaf, at) =>
       place(`Device.PPP.Interface.{i}.${leaf}`, 'Device.PPP.Interface.{i}.LastChange', {
         rank: 2 + at,
+        transform: 'uptime',
         evidence: 'XC220; EC220 v3, EX510',
       }),
     ),

@@ -34,6 +34,12 @@ const without = (values: Record<string, string>, part: string) =>
   Object.fromEntries(Object.entries(values).filter(([path]) => !path.includes(part)))
 
 describe('the internet connection', () => {
+  it('has no time since which it is up where the device shows none that can be', () => {
+    const { wan } = new RecordOnly().report({ ...ROUTER, 'Device.PPP.Interface.1.LastChange': '4294967295' }, 1_000_000)
+    expect(wan).toMatchObject({ state: 'Connected' })
+    expect(wan).not.toHaveProperty('upSince')
+  })
+
   it('is the interface of the active default route, with the PPP and the VLAN below it', () => {
     const { wan } = new RecordOnly().report(ROUTER, 1_000_000)
     expect(wan).toMatchObject({

@@ -5,7 +5,7 @@ import { TRANSFORMS } from '../../../../../src/datamodel/mapping/transforms/inde
 const READ_ONLY =
   'addrType4 bpsToKbps bpsToMbps callState codecRef connToIfStatus countRows counter32 dhcpRelay dslLinkStatus ' +
   'enabledStatus fwdStatus hexString hostIfType hostL1Ref hostSource ifStatus mbpsToKbps negToZero optHex ' +
-  'physToIfStatus pppCompression secondsToDate sipClientStatus timeStatus tzOffset uptimeToLastChange ' +
+  'physToIfStatus pppCompression secondsToDate sipClientStatus timeStatus tzOffset uptime uptimeToLastChange ' +
   'voiceLineStatus wlanApStatus wlanMaxBitRate wlanSecurityPart wpsStatus wpsVersion'
 const BOTH_WAYS =
   'addrTypeToDhcp atmDest atmLinkType base64ToHex bitRateMbps bridgeIfRef bridgeKeyRef bridgeStandard diagState dtmf ' +

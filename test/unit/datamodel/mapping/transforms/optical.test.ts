@@ -138,12 +138,15 @@ describe('transceivers', () => {
   })
 
   it.each([
-    // The object of ZTE and the firmware of Realtek count 0.01 degrees, firmware of operators on ZTE devices 1/256.
+    // The objects of ZTE and Nokia and the firmware of Realtek count 0.01 degrees, firmware of operators on ZTE devices 1/256.
     ['4880', 'zte', `${WAN}X_ZTE-COM_WANPONInterfaceConfig.Temperature`, '49'],
     ['35.31', 'zte', `${WAN}X_ZTE-COM_WANPONInterfaceConfig.Temperature`, '35'],
     ['11509', 'zte', `${WAN}X_ZTE-COM_WANPONInterfaceConfig.Temperature`, '45'],
     ['4880', 'realtek', `${WAN}X_CT-COM_GponInterfaceConfig.TransceiverTemperature`, '49'],
     ['11509', 'zte', `${WAN}X_CT-COM_EponInterfaceConfig.TransceiverTemperature`, '45'],
+    ['4500', 'nokia', 'InternetGatewayDevice.X_ALU_OntOpticalParam.TransceiverTemperature', '45'],
+    ['11509', 'nokia', 'InternetGatewayDevice.X_ALU_OntOpticalParam.TransceiverTemperature', '45'],
+    ['7516', 'nokia', `${WAN}X_CMCC_GponInterfaceConfig.TransceiverTemperature`, '29'],
     ['7516', 'cmcc', `${WAN}X_CMCC_GponInterfaceConfig.TransceiverTemperature`, '29'],
   ])('reads a temperature of %s of %s at %s as %s', (raw, family, from, value) => {
     expect(readBy('opticalTemperature', raw, { family, from })).toBe(value)
@@ -197,7 +200,17 @@ describe('PON', () => {
     ['gpon', 'G-PON'],
     ['G-PON', 'G-PON'],
     ['X_VENDOR_GPON', 'G-PON'],
+    ['X_GPON_UPLINK', 'G-PON'],
+    ['X_FOX_G-PON', 'G-PON'],
     ['XGPON', 'XG-PON'],
+    ['XG-PON', 'XG-PON'],
+    ['X_VENDOR_XGPON', 'XG-PON'],
+    ['10G-GPON', 'XG-PON'],
+    ['X_XGSPON', 'XGS-PON'],
+    ['NGPON2', 'NG-PON2'],
+    ['10G-EPON', undefined],
+    ['GEPON', undefined],
+    ['X_VENDOR_EPON', undefined],
     ['XGS-PON', 'XGS-PON'],
     ['NG-PON2', 'NG-PON2'],
     ['EPON', undefined],

@@ -34,6 +34,20 @@ describe('seconds', () => {
     expect(readBy('uptimeToLastChange', '4711', facts('Disconnected'))).toBeUndefined()
     expect(readBy('uptimeToLastChange', '4711', facts())).toBeUndefined()
     expect(readBy('uptimeToLastChange', '', facts('Connected'))).toBeUndefined()
+    expect(readBy('uptimeToLastChange', '4294967295', facts('Connected'))).toBeUndefined()
+  })
+
+  it.each([
+    ['4711', '4711'],
+    ['0', '0'],
+    ['630720000', '630720000'],
+    ['630720001', undefined],
+    ['4294967295', undefined],
+    ['-1', undefined],
+    ['2 days', undefined],
+    ['', undefined],
+  ])('of an uptime %j are %j', (raw, value) => {
+    expect(readBy('uptime', raw)).toBe(value)
   })
 })
 
