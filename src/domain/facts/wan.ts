@@ -154,8 +154,9 @@ function sourcesOf(tree: FactTree, { ip, ppp }: Connection): FactSources {
 function fieldsOf(fact: string, { value, at }: Reading, before: FactFields): FactFields {
   if (fact === 'state') {
     const state = stateIn(value)
-    // A report of the connection alone: it is up since then.
-    const began = state === 'Connected' && before.state !== state ? at : before.upSince
+    // A report of the connection alone: it is up since then, where it was not before.
+    const isNew = before.state !== undefined && before.state !== state
+    const began = state === 'Connected' && isNew ? at : before.upSince
     return { state, upSince: state === 'Connected' ? began : undefined }
   }
   if (fact === 'lastError') return { lastError: /^(ERROR_)?NONE$/i.test(value.trim()) ? undefined : textIn(value) }

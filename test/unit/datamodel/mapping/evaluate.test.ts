@@ -8,6 +8,8 @@ import { tr098Router } from '../../../support/tr098-router.ts'
 const mapping = compiled()
 const model = loadModel('tr181-cwmp')
 const router = tr098Router()
+const PPP = 'WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.'
+const LAN = 'LANDevice.1.LANHostConfigManagement.'
 
 describe('evaluate', () => {
   it('never throws, and gives values of their type alone, whatever the values of a tree are', () => {
@@ -33,6 +35,23 @@ describe('evaluate', () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it.each([
+    ['DeviceInfo.UpTime', '-1', 'Device.DeviceInfo.UpTime'],
+    ['DeviceInfo.UpTime', '4294967295', 'Device.DeviceInfo.UpTime'],
+    [`${PPP}MaxMRUSize`, 'abc', 'Device.PPP.Interface.1.MaxMRUSize'],
+    [`${LAN}DHCPLeaseTime`, '', 'Device.DHCPv4.Server.Pool.1.LeaseTime'],
+    [`${PPP}Enable`, 'maybe', 'Device.PPP.Interface.1.Enable'],
+  ])('has no value for %s = %j', (leaf, value, target) => {
+    const source = `InternetGatewayDevice.${leaf}`
+    const shown = router.filter(({ path }) => path !== source)
+    const read = (values: typeof router) => {
+      const { device, tree } = mappedDevice(values, mapping)
+      return device.evaluate(target, tree, { at: 0 })
+    }
+    expect(read([...shown, { path: source, value: '1' }])?.source).toBe(source)
+    expect(read([...shown, { path: source, value }])?.value).toBeUndefined()
   })
 
   it('takes any path, and any value of a write, as a value or a refusal', () => {

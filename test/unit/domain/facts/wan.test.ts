@@ -38,6 +38,9 @@ describe('the internet connection', () => {
     const { wan } = new RecordOnly().report({ ...ROUTER, 'Device.PPP.Interface.1.LastChange': '4294967295' }, 1_000_000)
     expect(wan).toMatchObject({ state: 'Connected' })
     expect(wan).not.toHaveProperty('upSince')
+    const { wan: bare } = new RecordOnly().report(without(ROUTER, 'LastChange'), 1_000_000)
+    expect(bare).toMatchObject({ state: 'Connected' })
+    expect(bare).not.toHaveProperty('upSince')
   })
 
   it('is the interface of the active default route, with the PPP and the VLAN below it', () => {
