@@ -1,6 +1,6 @@
 import type { BaseType } from '../../types.ts'
 import { isTrue } from '../booleans.ts'
-import { isValueOf } from '../transforms/typed.ts'
+import { isValueOf, typedReading } from '../transforms/typed.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
 import { scanObject } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
@@ -91,13 +91,16 @@ export class DeviceMapping extends DevicePaths implements References {
     const source = object + compiled.rest
     const raw = tree.value(source)
     if (raw === undefined || !holds(compiled.when, object, tree)) return undefined
-    const value = compiled.transform === undefined ? raw : this.#decode(compiled, source, path, raw, tree, time)
+    const isTyped = compiled.row.transform === undefined
+    const value = isTyped
+      ? typedReading(compiled.target.type, raw)
+      : this.#decode(compiled, source, path, raw, tree, time)
     return value === undefined ? undefined : { value, source, raw, enabled: true }
   }
 
   /** A transform that fails on a value has no reading of it: one odd text never keeps the rest of a tree from being read. */
   #decode(
-    { transform, row, target }: CompiledRow,
+    { transform, target }: CompiledRow,
     source: string,
     path: string,
     raw: string,
@@ -106,8 +109,7 @@ export class DeviceMapping extends DevicePaths implements References {
   ): string | undefined {
     try {
       const value = transform?.read(raw, new MappingContext(this, source, path, tree, time))
-      // The transform of a row that names none looks at the type itself.
-      return value === undefined || row.transform === undefined || isReading(target, value) ? value : undefined
+      return value === undefined || isReading(target, value) ? value : undefined
     } catch {
       return undefined
     }

@@ -1,5 +1,6 @@
 import type { ModelParameter } from '../../model.ts'
 import { type BaseType, checkType } from '../../types.ts'
+import { booleanIn } from '../booleans.ts'
 import type { Transform } from '../transform.ts'
 import { toSource } from './basics.ts'
 import { BOOLEAN } from './booleans.ts'
@@ -13,9 +14,16 @@ export function isValueOf(type: BaseType, text: string): boolean {
   return (NUMBERS.has(type) && USUAL.test(text)) || checkType(type, text) === undefined
 }
 
+/** Returns the reading of a row that names no transform; it needs nothing but the text. */
+export function typedReading(type: BaseType | undefined, raw: string): string | undefined {
+  if (type === undefined) return raw
+  if (type === 'boolean') return booleanIn(raw)?.toString()
+  return isValueOf(type, raw) ? raw : undefined
+}
+
 function typed(type: BaseType): Transform {
   return {
-    read: (raw) => (isValueOf(type, raw) ? raw : undefined),
+    read: (raw) => typedReading(type, raw),
     write: (value, context) => toSource(context, value),
   }
 }
