@@ -9,7 +9,7 @@ describe('a command of TR-181 that TR-098 has no command for', () => {
   it.each([
     ['Device.PPP.Interface.1.Reset()', 'WANConnectionDevice.2.WANPPPConnection.1.Reset'],
     ['Device.IP.Interface.2.Reset()', 'WANConnectionDevice.1.WANIPConnection.1.Reset'],
-  ])('is a write of true to the parameter behind it: %s', async (command, own) => {
+  ])('is a write of true, in the spelling of the device, to the parameter behind it: %s', async (command, own) => {
     const device = await start()
     const path = `InternetGatewayDevice.WANDevice.1.${own}`
     for (const _again of [1, 2])
@@ -18,7 +18,7 @@ describe('a command of TR-181 that TR-098 has no command for', () => {
       expect.objectContaining({ path, value: 'true' }),
     )
     const writes = device.asked.filter(({ verb }) => verb !== 'get')
-    expect(writes).toEqual([1, 2].map(() => ({ verb: 'set', values: [{ path, value: 'true' }], allowPartial: false })))
+    expect(writes).toEqual([1, 2].map(() => ({ verb: 'set', values: [{ path, value: '1' }], allowPartial: false })))
   })
 
   it('fails with the error of the device, under its own name', async () => {
