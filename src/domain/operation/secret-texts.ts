@@ -43,10 +43,26 @@ export function secretTextMask(...requests: OperationRequest[]): (text: string) 
 export function textMask(values: readonly string[]): (text: string) => string {
   const secrets = new Set(values.filter((value) => value !== ''))
   if (secrets.size === 0) return (text) => text
+  const forms = [...secrets].flatMap(formsOf)
+  return (text) => maskForms(text, forms)
+}
+
+/** Forms of secrets of which a text may have the beginning; a text with that of more is masked as a whole. */
+const MAX_FOUND = 100
+/** Longer forms are searched for as they are: a pattern of that length takes seconds. */
+const MAX_PATTERN = 256
+
+function maskForms(text: string, forms: readonly string[]): string {
+  const folded = text.toLowerCase()
+  const found = forms.filter((form) => folded.includes(form.slice(0, MIN_INSIDE).toLowerCase()))
+  if (found.length === 0) return text
+  if (found.length > MAX_FOUND) return MASK
   // A secret may be the beginning of another one, and all of one goes before the beginning of another.
-  const forms = [...secrets].flatMap(formsOf).sort((a, b) => b.length - a.length)
-  const pattern = new RegExp([...forms.map(wholeForm), ...forms.flatMap(cutForm)].join('|'), 'giu')
-  return (text) => text.replace(pattern, MASK)
+  found.sort((a, b) => b.length - a.length)
+  let masked = text
+  for (const form of found) if (form.length > MAX_PATTERN) masked = masked.replaceAll(form, MASK)
+  const short = found.filter(({ length }) => length <= MAX_PATTERN)
+  return masked.replace(new RegExp([...short.map(wholeForm), ...found.flatMap(cutForm)].join('|'), 'giu'), MASK)
 }
 
 /** A result whose texts have none of the secrets that its request writes. The same object when they had none. */

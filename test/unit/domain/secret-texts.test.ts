@@ -89,3 +89,15 @@ it('a result without such a text stays the same object', () => {
   }
   expect(resultWithMaskedTexts(result, set('hush-hush'))).toBe(result)
 })
+
+it('the work for many secrets, and for long ones, is bounded', () => {
+  const values = Array.from({ length: 20_000 }, (_, i) => ({ path: PASSWORD, value: `secret of row ${i}` }))
+  const mask = secretTextMask({ verb: 'set', values })
+  expect(mask('no such parameter')).toBe('no such parameter')
+  // So many begin alike that none is looked for.
+  expect(mask('bad value secret of row 7')).toBe('[secret]')
+  const long = 'x1'.repeat(500_000)
+  expect(secretTextMask(set(long))(`bad ${long}, and "${long.slice(0, 40)}..."`)).toBe(
+    'bad [secret], and "[secret]..."',
+  )
+})
