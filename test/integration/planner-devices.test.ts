@@ -6,8 +6,12 @@ import {
   type DeviceId,
   deviceIdOf,
   type EndpointId,
+  failedResult,
   type MemberState,
   newDevice,
+  type Operation,
+  type OperationRequest,
+  outcomeError,
   type Plan,
   type PlanSettings,
 } from '../../src/domain/index.ts'
@@ -55,6 +59,35 @@ async function until(state: MemberState): Promise<void> {
   })
 }
 
+/** Lets the Agent refuse some operations: with this code, and with another one for each path where it is given. */
+function refuseOverUsp(isRefused: (operation: Operation) => boolean, code: string, ofPath?: string): void {
+  const play = world.answer
+  world.answer = (operation) => {
+    if (operation.via !== 'usp' || !isRefused(operation)) return play(operation)
+    const { request } = operation
+    const paths = ofPath !== undefined && request.verb === 'set' ? request.values.map(({ path }) => path) : []
+    const results = paths.map((path) => ({ path, error: outcomeError(ofPath ?? code, 'refused') }))
+    return failedResult(outcomeError(code, 'refused'), results)
+  }
+}
+
+function named(request: OperationRequest, name: string): boolean {
+  return request.verb === 'set' && request.values.some(({ path }) => path.endsWith(`.${name}`))
+}
+
+/** The Agent notifies of each value that was set over USP. */
+async function notifyChanges(): Promise<void> {
+  const sets = world.asked.flatMap(({ request, via, state }) =>
+    request.verb === 'set' && via === 'usp' && state === 'done' ? request.values : [],
+  )
+  const last = sets.at(-1)
+  if (last === undefined) return
+  const data = { path: last.path, value: last.value }
+  await world.store.events.append([
+    { type: 'parameter.changed', at: world.clock.nowMs, deviceId: id, protocol: 'usp', data },
+  ])
+}
+
 describe('devices in the field', () => {
   it('are led over, and what was found stands in the history', async () => {
     await start()
@@ -86,6 +119,29 @@ describe('devices in the field', () => {
     await until('MIGRATED')
     const [row = ''] = cpe.rows(CONTROLLERS)
     expect(cpe.values.get(`${row}PeriodicNotifInterval`)).toBe('60')
+  })
+
+  it('may refuse a value over USP as one that could not be updated', async () => {
+    refuseOverUsp(({ request }) => named(request, 'ControllerCode'), '7020', '7013')
+    await start()
+    await until('MIGRATED')
+    const { history } = await world.planner.member(plan.id, id)
+    const { wrote } = history.find(({ to }) => to === 'DUAL')?.evidence ?? {}
+    expect(wrote).toMatch(/\.ProvisioningCode$/)
+  })
+
+  it('may not let us use a timer: the Notify of a changed value shows the same', async () => {
+    refuseOverUsp(({ request }) => request.verb === 'operate', '7006')
+    await start()
+    await world.until(async () => {
+      await link()
+      await world.heard(id)
+      world.clock.nowMs += 500
+      await notifyChanges()
+      return (await world.planner.member(plan.id, id)).state === 'MIGRATED'
+    })
+    const { history } = await world.planner.member(plan.id, id)
+    expect(history.find(({ to }) => to === 'DUAL')?.evidence?.notified).toMatch(/^ValueChange of /)
   })
 
   it('may say yes and not switch on', async () => {

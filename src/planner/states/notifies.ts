@@ -7,6 +7,11 @@ const SUBSCRIPTION = 'isthmus-verify'
 /** Agents may find changes by polling: 10 s is the advice, 15 s is seen in the field. */
 const PATIENCE_MS = 20_000
 const ROUNDS = 2
+/**
+ * Errors about the command: all of an Agent, an answer that says neither success nor failure, and a command whose end
+ * was not reported. The others are ours, about the device and its link.
+ */
+const ABOUT_COMMAND = /^(7\d{3}|protocol|outcomeUnknown)$/
 
 /**
  * VERIFYING: our subscriptions deliver. The end of a timer shows it at once; a device without timers shows it by a
@@ -30,7 +35,10 @@ export async function notifies(script: Script): Promise<void> {
   throw new StepFailed('noNotify', 'the device does not notify of a value that was changed', true)
 }
 
-/** Runs a command whose end is reported by OperationComplete alone. False: the device has no such command. */
+/**
+ * Runs a command whose end is reported by OperationComplete alone. False: it did not end well. Whatever the Agent says
+ * of the command (it has none, or we may not use it) is no verdict on its notifications.
+ */
 async function timer(script: Script): Promise<boolean> {
   const request = { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } as const
   let operation: Operation
@@ -44,7 +52,7 @@ async function timer(script: Script): Promise<boolean> {
   }
   if (operation.state === 'done') return true
   const error = operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
-  if (error !== undefined && /^70(04|16|22|26)$/.test(error.code)) return false
+  if (error !== undefined && ABOUT_COMMAND.test(error.code)) return false
   throw new StepFailed(error?.code ?? 'failed', `timer: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
 }
 

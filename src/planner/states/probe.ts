@@ -9,11 +9,14 @@ const TEXTS = ['ControllerCode', 'ProvisioningCode']
  * be restored.
  */
 const INTERVAL = 'PeriodicNotifInterval'
+/** Any error of an Agent: those of Messages (70xx), of the data model (72xx) and of vendors (78xx, 79xx). */
+const OF_AGENT = /^7(0|2|8|9)\d\d$/
 /**
- * The Agent does not know the parameter, or does not let it be written: 7004, 7006, 7008, 7010 to 7016, 7021, 7022,
- * 7026.
+ * These say nothing of the parameter: the Message failed (7000), the Agent knows no such Message (7001), it has a
+ * problem of its own (7003) or no room (7005). Another parameter would meet the same. All other errors of a Set, also
+ * 7020 and 7021, say that this one cannot be written.
  */
-const REFUSED = /^70(04|06|08|1[0-6]|2[126])$/
+const OF_MESSAGE = /^700[0135]$/
 
 /** The parameter to which a harmless value can be written over USP, as an earlier step found out. */
 export function probePath(script: Script): string {
@@ -52,7 +55,7 @@ export async function harmlessSet(
     const paths = [path, ...others]
     const { operation, values } = await script.runThenRead(`set ${name}`, request, 'usp', paths, { tolerate: true })
     const error = errorOf(operation)
-    if (error !== undefined && REFUSED.test(error.code)) {
+    if (error !== undefined && refusesParameter(operation)) {
       refusal = `${path}: ${error.code} ${error.text}`
       continue
     }
@@ -66,6 +69,15 @@ export async function harmlessSet(
 
 function ownRow(script: Script): string {
   return script.require('controllerRow').replace('Device.USPAgent.', 'Device.LocalAgent.')
+}
+
+/**
+ * Returns true when an error of the Agent is about the one parameter that was set. The error of the whole Set often only
+ * says that it failed, and the one of the parameter says why.
+ */
+function refusesParameter({ result }: Operation): boolean {
+  const errors = [result?.error, ...(result?.results ?? []).map((one) => one.error)]
+  return errors.some((error) => error !== undefined && OF_AGENT.test(error.code) && !OF_MESSAGE.test(error.code))
 }
 
 function errorOf(operation: Operation): { code: string; text: string; retryable: boolean } | undefined {
