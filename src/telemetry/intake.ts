@@ -1,5 +1,5 @@
 import { BoundedMap, BoundedSet, Buckets, type Clock, errorText, type Log } from '../base/index.ts'
-import type { DeviceStore, EventLog } from '../domain/index.ts'
+import { type DeviceStore, type EventLog, sameSerial } from '../domain/index.ts'
 import type { IncomingMessage } from '../mqtt/index.ts'
 import { digestOf, endOf, type Happening, happeningOf, valuesOf } from './happening.ts'
 import { readingsOf } from './metrics.ts'
@@ -140,7 +140,7 @@ export class TelemetryIntake {
     const readings = valuesOf(verb, payload, time)
     if (readings.length === 0) return
     const told = readings.find(({ at, parameter }) => at === 'Device.DeviceInfo.' && parameter === 'SerialNumber')
-    if (told !== undefined && told.value.trim() !== identity.serial.trim())
+    if (told !== undefined && !sameSerial({ serial: told.value }, identity))
       throw new RefusedMessage('otherIdentity', 'the response is that of a router with another serial number')
     await this.#deps.writer.store(deviceId, identity.endpointId, readings)
   }
@@ -187,7 +187,7 @@ export class TelemetryIntake {
   #compare({ bridgeId, router }: RouterTopic, { identity }: Publisher): void {
     const claim = this.#claims.get(bridgeId, router)
     if (claim === undefined) return
-    if (claim.serial !== identity.serial.trim() || claim.endpointId !== identity.endpointId)
+    if (!sameSerial(claim, identity) || claim.endpointId !== identity.endpointId)
       throw new RefusedMessage('otherIdentity', 'state/info names another router than the bridge has reported')
   }
 
@@ -237,5 +237,5 @@ function claimOf(payload: Fields): { serial: string; endpointId: string } {
   const [serial, endpointId] = [textIn(payload.serial, 256), textIn(payload.endpoint_id, 256)]
   if (serial === undefined || endpointId === undefined)
     throw new RefusedMessage('malformed', 'state/info has no serial or endpoint_id')
-  return { serial: serial.trim(), endpointId }
+  return { serial, endpointId }
 }

@@ -8,6 +8,7 @@ import {
   nameOfEndpoint,
   ownerOfBridge,
   type RouterIdentity,
+  sameSerial,
 } from '../domain/index.ts'
 import type { CertificateStore } from '../pki/index.ts'
 import { RefusedMessage } from './payload.ts'
@@ -99,7 +100,7 @@ export class Publishers {
     made.endpointId = identity.endpointId
     // It was checked to be an Endpoint ID when the bridge reported it.
     const device = await devices.findByEndpoint(identity.endpointId as EndpointId)
-    if (device?.binding === undefined || device.serial.trim() !== identity.serial.trim())
+    if (device?.binding === undefined || !sameSerial(device, identity))
       throw new RefusedMessage('notBound', 'no device with this serial number is bound to the Endpoint ID')
     made.deviceId = device.id
     const now = clock.now()

@@ -144,6 +144,28 @@ describe('devices in the field', () => {
     expect(history.find(({ to }) => to === 'DUAL')?.evidence?.notified).toMatch(/^ValueChange of /)
   })
 
+  it.each([
+    { oui: ' 0c96bf ', productClass: 'CPE ', serial: ' S1' },
+    { oui: '0C96BF', productClass: ' ', serial: 'S1 ' },
+  ])('may show their identity with blanks: %j', async ({ oui, productClass, serial }) => {
+    cpe.overUsp.set('Device.DeviceInfo.ManufacturerOUI', oui)
+    cpe.overUsp.set('Device.DeviceInfo.ProductClass', productClass)
+    cpe.overUsp.set('Device.DeviceInfo.SerialNumber', serial)
+    await start()
+    await until('MIGRATED')
+  })
+
+  it.each([
+    ['ManufacturerOUI', ''],
+    ['ProductClass', 'CPE2'],
+    ['SerialNumber', ' '],
+  ])('that show another identity over USP (%s %j) are no success', async (name, value) => {
+    cpe.overUsp.set(`Device.DeviceInfo.${name}`, value)
+    await start()
+    await until('QUARANTINED')
+    expect((await world.planner.member(plan.id, id)).reason).toMatchObject({ code: 'identity' })
+  })
+
   it('may say yes and not switch on', async () => {
     const play = cpe.answer
     world.answer = (operation) => {

@@ -4,6 +4,7 @@ import type { DeviceStore } from '../device/ports.ts'
 import { isRouterOs } from '../device/router-os.ts'
 import type { Selector } from '../device/selector.ts'
 import type { DeviceId, EndpointId } from '../id.ts'
+import { sameSerial } from '../identity/same-identity.ts'
 import { bindChange } from '../identity/usp-arrival.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { BridgeRouter, RouterIdentity } from './router.ts'
@@ -66,8 +67,4 @@ export async function bindToCwmpRecord(identity: RouterIdentity, devices: Device
     // The record has changed meanwhile; the next report, or a plan, binds it.
     if (!isConflict(error)) throw error
   }
-}
-
-function sameSerial(a: { serial: string }, b: { serial: string }): boolean {
-  return a.serial.trim() === b.serial.trim()
 }

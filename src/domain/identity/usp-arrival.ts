@@ -3,6 +3,7 @@ import { type BindingProof, type Device, demandsCertificate, newDevice, stronger
 import type { NewEvent } from '../feed/event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from '../id.ts'
 import type { Timestamp } from '../timestamp.ts'
+import { identitiesDiffer, serialsDiffer } from './same-identity.ts'
 
 /** The identity that a USP Agent shows when it arrives, and how far its link proves it. */
 export interface AgentClaim {
@@ -84,7 +85,7 @@ export function decideArrival(
   if (!claim.certificate && (admission !== 'open' || byIdentity?.cwmp !== undefined)) return refused('notBound')
   const { shown } = claim
   if (shown === undefined) return { kind: 'read' }
-  if (contradicts(claim.endpointId, shown) || differs(shown, identity))
+  if (contradicts(claim.endpointId, shown) || identitiesDiffer(shown, identity))
     return refused('identityMismatch', `the Agent claims to be ${textOf(identity)} and shows ${textOf(shown)}`)
   const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
   return { kind: 'bind', deviceId: id, change: bindChange(id, identity, byIdentity, claim.endpointId, proof, now) }
@@ -104,7 +105,7 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
   // A person has decided whose Endpoint ID this is, against the identity that the Agent shows.
   const decided = known === 'operator'
   // The API and the TR-069 client of a router name its model in different ways: its serial number was compared.
-  const isOther = known === 'bridge' ? differsInSerial : differs
+  const isOther = known === 'bridge' ? serialsDiffer : identitiesDiffer
   const proven = claim.certificate || claim.secretOf === device.id
   const { stated, shown } = claim
   if (!decided && stated !== undefined && isOther(stated, device))
@@ -153,28 +154,6 @@ function namedDevice(shown: DeviceIdentity, device: DeviceIdentity): DeviceId | 
   } catch {
     return undefined
   }
-}
-
-/**
- * Returns true when two identities have a part that both show and that differs. The case of an OUI does not count, nor
- * blanks around a part; a part that is empty contradicts nothing, because ProductClass and others are optional.
- */
-function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
-  return (
-    unlike(a.oui.toUpperCase(), b.oui.toUpperCase()) ||
-    unlike(a.productClass, b.productClass) ||
-    unlike(a.serial, b.serial)
-  )
-}
-
-/** As `differs`, by the serial number alone. */
-function differsInSerial(a: DeviceIdentity, b: DeviceIdentity): boolean {
-  return unlike(a.serial, b.serial)
-}
-
-function unlike(a: string, b: string): boolean {
-  const [one, other] = [a.trim(), b.trim()]
-  return one !== '' && other !== '' && one !== other
 }
 
 function textOf({ oui, productClass, serial }: DeviceIdentity): string {
@@ -238,7 +217,7 @@ export function bindChange(
  * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this.
  * The case of an OUI does not count, and a part that is empty contradicts nothing.
  */
-function contradicts(endpointId: EndpointId, identity: DeviceIdentity, isOther = differs): boolean {
+function contradicts(endpointId: EndpointId, identity: DeviceIdentity, isOther = identitiesDiffer): boolean {
   const inside = identityInEndpointId(endpointId)
   return inside !== undefined && isOther({ ...inside, productClass: inside.productClass ?? '' }, identity)
 }

@@ -1,5 +1,5 @@
 import { sameValue } from '../../datamodel/index.ts'
-import type { PathOutcome } from '../../domain/index.ts'
+import { identitiesDiffer, type PathOutcome, sameSerial } from '../../domain/index.ts'
 import { MustWait, StepFailed } from '../../rollout/index.ts'
 import type { Outcome, Script, StepResult } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
@@ -67,21 +67,14 @@ async function ownRowOf(script: Script): Promise<StepResult> {
 
 async function identity(script: Script, values: Values): Promise<StepResult> {
   const device = await script.device()
-  const found = (name: string) => values.get(INFO + name)?.value ?? ''
+  const found = (name: string) => (values.get(INFO + name)?.value ?? '').trim()
+  const shown = { oui: found('ManufacturerOUI'), productClass: found('ProductClass'), serial: found('SerialNumber') }
+  const text = `${shown.oui}-${shown.productClass}-${shown.serial}`
   // The API and the TR-069 client of a router name its model and its OUI in different ways.
-  const isOther =
-    script.facts.bridge === undefined &&
-    (found('ManufacturerOUI').toUpperCase() !== device.oui ||
-      // ProductClass is optional in DeviceInfo: a device without it is no contradiction.
-      (found('ProductClass') !== '' && found('ProductClass') !== device.productClass))
-  if (isOther || found('SerialNumber').trim() !== device.serial.trim()) {
-    throw new StepFailed(
-      'identity',
-      `over USP the device is ${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}`,
-      false,
-    )
-  }
-  return { facts: { identity: `${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}` } }
+  const isOther = script.facts.bridge === undefined && (shown.oui === '' || identitiesDiffer(shown, device))
+  // A missing part contradicts nothing when an Agent arrives; here serial number and OUI have to be shown.
+  if (isOther || !sameSerial(shown, device)) throw new StepFailed('identity', `over USP the device is ${text}`, false)
+  return { facts: { identity: text } }
 }
 
 async function versions(script: Script): Promise<StepResult> {
