@@ -9,6 +9,7 @@ import {
   type OperationStore,
   versionAfter,
 } from '../domain/index.ts'
+import { isOtherBoot } from './boot-reason.ts'
 import type { Finisher } from './finish.ts'
 import { bootKind } from './verbs.ts'
 
@@ -76,19 +77,22 @@ async function endByBoot(completion: Completion, { store, finisher }: Completion
 
 /**
  * Returns true when a boot is the end of an operation. A reboot ends with any boot after it was sent, because many CPE
- * name no cause (TR-069 3.7.1.5). A reset that was accepted ends the same way; one whose answer was lost ends with a
- * BOOTSTRAP or with its own key. A download ends with its expected version.
+ * name no cause (TR-069 3.7.1.5), unless an Agent says that the boot is another one. A reset that was accepted ends the
+ * same way; one whose answer was lost ends with a BOOTSTRAP or with its own key. A download ends with its expected
+ * version.
  */
 function isEndedByBoot(operation: Operation, completion: Completion): boolean {
   if (operation.sentAt === undefined || completion.at < operation.sentAt) return false
   const isReset = completion.kind === 'reset'
+  // A CPE repeats the keys of earlier reboots until its Inform is answered: they say nothing of this boot.
+  const isOther = completion.protocol === 'usp' && isOtherBoot(operation, completion)
   switch (bootKind(operation.request)) {
     case 'reboot':
-      return !isReset
+      return !isReset && !isOther
     case 'factoryReset':
       return (
         isReset ||
-        operation.result?.outcome === 'pending' ||
+        (operation.result?.outcome === 'pending' && !isOther) ||
         completion.bootstrap === true ||
         completion.commandKey === operation.id
       )

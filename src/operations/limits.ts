@@ -29,7 +29,10 @@ export interface OperationLimits {
   diagnosticTimeoutMs: number
   /** The same for an accepted download: the device fetches and installs the file. */
   downloadTimeoutMs: number
-  /** Time after a boot within which the expected firmware version or the TransferComplete has to be reported. */
+  /**
+   * Time after a boot within which the expected firmware version or the TransferComplete has to be reported; and after a
+   * boot that is another one than that of a reboot or reset, the boot of that.
+   */
   afterBootMs: number
   /**
    * Time after which a write whose outcome was not read, because the device was not in contact, fails with

@@ -8,6 +8,7 @@ import {
   wasResetSince,
 } from '../domain/index.ts'
 import { migrationRefusal } from './authorize.ts'
+import { otherBootAfter } from './boot-reason.ts'
 import type { ContactEntry } from './contacts.ts'
 import type { OperationLimits } from './limits.ts'
 import {
@@ -173,6 +174,8 @@ function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   if (!asRequest && !isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
   const only = asRequest ? 'usp' : playsDiagnostic(operation) ? 'cwmp' : undefined
   const accepted = operation.result?.outcome === 'pending'
+  // The uptime would show that boot, and not which one it was.
+  if (otherBootAfter(operation, situation.device.usp ?? {}, sentAt) !== undefined) return undefined
   const due = [...waysOf(operation, situation, true)].find(([protocol, { since, asked }]) => {
     if (only !== undefined && protocol !== only) return false
     const askedAt = asked.get(operation.id)

@@ -22,6 +22,7 @@ import {
   rowsToAdd,
   versionAfter,
 } from '../domain/index.ts'
+import { otherBootAfter } from './boot-reason.ts'
 import type { OperationLimits } from './limits.ts'
 import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
 
@@ -162,7 +163,9 @@ const DONE: OperationResult = { outcome: 'done', results: [] }
 
 /**
  * Judges an operation that was sent and has not ended by the record of its device: a later boot ends a reboot or reset,
- * the expected version after a boot ends a download, and a time limit ends the rest. Undefined: it goes on.
+ * the expected version after a boot ends a download, and a time limit ends the rest. A boot of which the Agent says that
+ * it is another one ends no reboot or reset; but it may have taken the command away, so that the limit is short then.
+ * Undefined: it goes on.
  */
 export function judgeByRecord(
   operation: Operation,
@@ -171,7 +174,9 @@ export function judgeByRecord(
   limits: OperationLimits,
 ): Verdict {
   const sentAt = operation.sentAt ?? operation.createdAt
-  const bootAt = Math.max(device.cwmp?.lastBootAt ?? 0, device.usp?.lastBootAt ?? 0)
+  const otherAt = otherBootAfter(operation, device.usp ?? {}, sentAt)
+  const uspBootAt = otherAt === undefined ? (device.usp?.lastBootAt ?? 0) : 0
+  const bootAt = Math.max(device.cwmp?.lastBootAt ?? 0, uspBootAt)
   const kind = bootKind(operation.request)
   if (kind === 'reboot' && bootAt > sentAt) return { state: 'done', result: DONE }
   // A device that accepted a reset and then booted has done it; a boot alone does not show that it was accepted.
@@ -182,7 +187,9 @@ export function judgeByRecord(
     if (isVersion(device.softwareVersion, version)) return { state: 'done', result: DONE }
     if (now - bootAt > limits.afterBootMs) return failed(NOT_APPLIED)
   }
-  return now - sentAt > timeLimit(operation, device, limits) ? failed(OUTCOME_UNKNOWN) : undefined
+  const isOverdue =
+    now - sentAt > timeLimit(operation, device, limits) || (otherAt !== undefined && now - otherAt > limits.afterBootMs)
+  return isOverdue ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
 /** Returns the milliseconds from its send after which an operation fails without an end. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/domain/index.ts'
+import { type Completion, type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/domain/index.ts'
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'
@@ -486,6 +486,7 @@ describe('a Notify', () => {
   it('is not acknowledged before the end of its operation is stored', async () => {
     await world.stop()
     let release = (): void => undefined
+    let told: Completion | undefined
     let reached = (): void => undefined
     const waiting = new Promise<void>((resolve) => {
       reached = resolve
@@ -495,8 +496,9 @@ describe('a Notify', () => {
         contact: async () => undefined,
         hasNews: () => false,
         factsDue: () => false,
-        completed: () =>
+        completed: (completion) =>
           new Promise((resolve) => {
+            told = completion
             release = resolve
             reached()
           }),
@@ -507,6 +509,8 @@ describe('a Notify', () => {
     const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'RemoteReboot', CommandKey: 'op-2' } }
     const msgId = agent.notify({ subscription_id: 'isthmus-boot', send_resp: true, event })
     await waiting
+    expect(told).toMatchObject({ kind: 'boot', cause: 'RemoteReboot', commandKey: 'op-2' })
+    expect(device()?.usp).toMatchObject({ lastBootCause: 'RemoteReboot', lastBootKey: 'op-2' })
     await agent.heard()
     expect(agent.notifyResps).toEqual([])
     release()

@@ -70,7 +70,8 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
     }
   }
   if (usp !== undefined) {
-    const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, lastAnswerAt, lastDisconnect, ...facts } = usp
+    const { lastBootCause: _cause, lastBootKey: _key, ...shown } = usp
+    const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, lastAnswerAt, lastDisconnect, ...facts } = shown
     view.usp = {
       ...facts,
       lastSeenAt: iso(lastSeenAt),

@@ -162,6 +162,9 @@ export interface UspFacts {
   /** The address that it came from. */
   remoteAddress?: string
   lastBootAt?: Timestamp
+  /** Cause and CommandKey of that boot as its Boot! named them; empty: it named none. */
+  lastBootCause?: string
+  lastBootKey?: string
   /** Comma list from GetSupportedProtocol. */
   versions?: string
   /** True once onboarding (subscriptions, supported model) was completed for this firmware. */

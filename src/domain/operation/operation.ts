@@ -269,6 +269,8 @@ export interface Completion {
   kind: 'command' | 'transfer' | 'boot' | 'reset'
   /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
   commandKey: string
+  /** The Cause of a boot that an Agent names; empty or absent: it names none. */
+  cause?: string
   /** Parameters at boot that end a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */
   softwareVersion?: string
   bootstrap?: boolean

@@ -143,14 +143,15 @@ function event(
   const commandKey = (params.CommandKey ?? '').slice(0, 256)
   if (name === 'Device.Boot!') {
     effect.rebooted = true
-    effect.change.set = { 'usp.lastBootAt': now }
-    const cause = (params.Cause ?? '').slice(0, 64)
+    const cause = (params.Cause ?? '').trim().slice(0, 64)
+    effect.change.set = { 'usp.lastBootAt': now, 'usp.lastBootCause': cause, 'usp.lastBootKey': commandKey }
     events.push({ ...base, type: 'device.booted', data: { cause } })
     effect.completion = {
       deviceId,
       protocol: 'usp',
       kind: 'boot',
       commandKey,
+      cause,
       bootstrap: cause.includes('FactoryReset'),
       at: now,
     }

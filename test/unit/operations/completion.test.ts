@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Completion, Device, OperationRequest, Protocol } from '../../../src/domain/index.ts'
+import { DEFAULT_LIMITS } from '../../../src/operations/limits.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { createWorld, set, type World } from '../../support/operations-world.ts'
 
@@ -151,4 +152,95 @@ describe('a restart that is not reported', () => {
     expect(world.operation(reset.id).state).toBe('done')
     expect(world.peer.effects).toEqual(['factoryReset'])
   })
+})
+
+describe('a boot of which an Agent says what it was', () => {
+  type Said = Partial<Completion> & { own?: true }
+  const usp = { protocol: 'usp' } as const
+  const reboot: OperationRequest = { verb: 'reboot' }
+  const reset: OperationRequest = { verb: 'operate', command: 'Device.FactoryReset()', input: {} }
+  const rows: [OperationRequest, Said, string][] = [
+    [reboot, {}, 'done'],
+    [reboot, { cause: '' }, 'done'],
+    [reboot, { cause: 'RemoteReboot' }, 'done'],
+    [reboot, { cause: 'LocalReboot' }, 'done'],
+    [reboot, { cause: 'PowerOn' }, 'done'],
+    [reboot, { cause: 'LocalReboot', own: true }, 'done'],
+    [reboot, { cause: 'RemoteReboot', commandKey: 'other' }, 'sent'],
+    [reboot, { commandKey: 'other' }, 'sent'],
+    [reboot, { cause: 'LocalFactoryReset', bootstrap: true }, 'sent'],
+    [{ verb: 'operate', command: 'Device.Reboot()', input: {} }, { commandKey: 'other' }, 'sent'],
+    [reset, {}, 'done'],
+    [reset, { cause: 'PowerOn' }, 'done'],
+    [reset, { cause: 'RemoteFactoryReset', bootstrap: true }, 'done'],
+    [reset, { cause: 'LocalFactoryReset', bootstrap: true }, 'done'],
+    [reset, { cause: 'FactoryReset', bootstrap: true, commandKey: 'other' }, 'done'],
+    [reset, { cause: 'LocalReboot', own: true }, 'done'],
+    [reset, { cause: 'LocalReboot' }, 'sent'],
+    [reset, { cause: 'RemoteReboot' }, 'sent'],
+    [reset, { commandKey: 'other' }, 'sent'],
+    [{ verb: 'factoryReset' }, { cause: 'LocalReboot' }, 'sent'],
+    [download, { cause: 'LocalReboot', commandKey: 'other', softwareVersion: '2' }, 'done'],
+  ]
+  it.each(rows)('%j by %j: %s', async (request, { own, ...said }, expected) => {
+    const { world, operation } = await sent(request, 'usp')
+    const boot = { ...usp, ...said, ...(own === true ? { commandKey: operation.id } : {}) }
+    await report(world, 'boot', boot)
+    expect(world.operation(operation.id).state).toBe(expected)
+  })
+
+  /** The Agent has rebooted for a reason of its own, and has a new link. */
+  async function otherBoot(request: OperationRequest) {
+    const { world, operation } = await sent(request, 'usp')
+    await noteBoot(world, { cause: 'LocalReboot', commandKey: request.verb === 'reboot' ? 'other' : '' })
+    world.clock.advance(1000)
+    world.peer.values.set('Device.DeviceInfo.UpTime', '1')
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
+    await settled()
+    return { world, operation }
+  }
+
+  async function noteBoot(world: World, said: { cause: string; commandKey: string }): Promise<void> {
+    const { deviceId } = world.peer
+    const set = {
+      'usp.lastBootAt': world.clock.now(),
+      'usp.lastBootCause': said.cause,
+      'usp.lastBootKey': said.commandKey,
+    }
+    await world.stores.devices.commit({ deviceId, set })
+    await report(world, 'boot', { ...usp, ...said })
+  }
+
+  it.each([reboot, { verb: 'factoryReset' } as const])(
+    'is not found by record or uptime either: %j',
+    async (request) => {
+      const { world, operation } = await otherBoot(request)
+      await world.room.recovery.endOverdue()
+      expect(world.operation(operation.id).state).toBe('sent')
+      expect(world.peer.log).not.toContain('get usp')
+      // The boot that was asked for follows.
+      const cause = request.verb === 'reboot' ? 'RemoteReboot' : 'RemoteFactoryReset'
+      await noteBoot(world, { cause, commandKey: operation.id })
+      expect(world.operation(operation.id).state).toBe('done')
+    },
+  )
+
+  it.each([reboot, { verb: 'factoryReset' } as const])(
+    'holds the device up for some time only: %j',
+    async (request) => {
+      const { world, operation } = await otherBoot(request)
+      const next = await world.submit(set('Device.X_A', '1'))
+      await settled()
+      expect(world.operation(next.id).state).toBe('queued')
+      world.clock.advance(DEFAULT_LIMITS.afterBootMs + 1000)
+      await world.room.recovery.endOverdue()
+      expect(world.operation(operation.id)).toMatchObject({
+        state: 'failed',
+        result: { error: { code: 'outcomeUnknown' } },
+      })
+      await world.room.recovery.wakeWaiting()
+      await settled()
+      expect(world.peer.effects).toEqual([request.verb, 'set Device.X_A'])
+    },
+  )
 })
