@@ -11,6 +11,7 @@ import {
   type Device,
   failedResult,
   isFactoryReset,
+  isOwnRow,
   isVersion,
   type Operation,
   type OperationRequest,
@@ -20,6 +21,7 @@ import {
   type PathOutcome,
   type RowToAdd,
   rowsToAdd,
+  sameList,
   versionAfter,
 } from '../domain/index.ts'
 import { otherBootAfter } from './boot-reason.ts'
@@ -148,7 +150,7 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
     case 'delete':
       return judgeDelete(request, reads)
     case 'subscribe':
-      return judgeSubscribe(request, reads[0])
+      return judgeSubscribe(request, operation.baseline?.recipient, reads[0])
     case 'operate':
       if (playsDiagnostic(operation)) return judgeDiagnostic(diagnosticObject(request.command), reads[0])
       if (runsAsRequest(operation)) return judgeRequest(operation, reads, now)
@@ -356,27 +358,61 @@ function wrongValues(
     .map(([name]) => name)
 }
 
+/**
+ * Judges a delete by what stands. A row that is gone answers with an error; a success without values is a row whose
+ * parameters cannot be read (TR-369 7.5.1). A search path without a match is a success without values.
+ */
 function judgeDelete(request: Extract<OperationRequest, { verb: 'delete' }>, reads: OperationResult[]): Verdict {
   const outcomes = request.paths.map((path, i): PathOutcome => {
-    const read = reads[i]
-    const left = read?.results.some((outcome) => outcome.error === undefined) ?? true
+    const { results = [] } = reads[i] ?? {}
+    const isGone = reads[i] !== undefined && (isSearch(path) || results.length > 0 || reads[i].error !== undefined)
+    const left = !isGone || results.some((outcome) => outcome.error === undefined)
     return left ? { path, error: NOT_EXECUTED } : { path }
   })
   if (outcomes.some(({ error }) => error !== undefined)) return failed(NOT_EXECUTED, outcomes)
   return { state: 'done', result: { outcome: 'done', results: outcomes } }
 }
 
+/**
+ * Judges a subscribe by the rows of this Controller with its ID, which `recipient` tells from those of others. One with
+ * another type or list is a row from before: these cannot be changed, so that the request would have replaced it.
+ */
 function judgeSubscribe(
   request: Extract<OperationRequest, { verb: 'subscribe' }>,
+  recipient: string | undefined,
   read: OperationResult | undefined,
 ): Verdict {
-  // CWMP has no row to read, but a retry with the same subscription ID has no second effect.
-  if (read === undefined) return failed({ ...OUTCOME_UNKNOWN, retryable: true })
+  // A retry with the same subscription ID has no second effect.
+  const unclear = failed({ ...OUTCOME_UNKNOWN, retryable: true })
+  // CWMP has no row to read.
+  if (read === undefined) return unclear
   const values = valuesOf([read])
-  const rows = [...rowsOf(SUBSCRIPTIONS, values.keys())].filter((row) => values.get(`${row}ID`)?.value === request.id)
-  const stands = rows.some((row) => sameValue('boolean', values.get(`${row}Enable`)?.value ?? 'true', 'true'))
-  if (request.enable ? !stands : rows.length > 0) return failed(NOT_EXECUTED)
-  return { state: 'done', result: { outcome: 'done', results: rows.map((row) => ({ path: row })) } }
+  const at = (row: string, name: string) => values.get(row + name)?.value
+  const named = [...rowsOf(SUBSCRIPTIONS, values.keys())].filter((row) => at(row, 'ID') === request.id)
+  const rows = named.filter((row) => isOwnRow(at(row, 'Recipient'), recipient ?? ''))
+  if (recipient === undefined && rows.length < named.length) return unclear
+  if (!request.enable) return rows.length > 0 ? failed(NOT_EXECUTED) : doneWith([])
+  const fitting = rows.filter((row) => isWanted(request, (name) => at(row, name)))
+  if (fitting.length === 0) return failed(NOT_EXECUTED)
+  // A row that hides what it reports may be the one from before.
+  const shown = fitting.filter((row) => ['NotifType', 'ReferenceList'].every((name) => at(row, name) !== undefined))
+  return shown.length === 0 ? unclear : doneWith(shown.map((row) => ({ path: row })))
+}
+
+/** Returns true when the values that a row shows are those of an enabled subscription of this request. */
+function isWanted(
+  { notifType, paths }: Extract<OperationRequest, { verb: 'subscribe' }>,
+  shown: (name: string) => string | undefined,
+): boolean {
+  return (
+    sameValue('boolean', shown('Enable') ?? 'true', 'true') &&
+    (shown('NotifType') ?? notifType) === notifType &&
+    sameList(shown('ReferenceList') ?? paths.join(','), paths.join(','))
+  )
+}
+
+function doneWith(results: PathOutcome[]): Verdict {
+  return { state: 'done', result: { outcome: 'done', results } }
 }
 
 /** Returns the rows directly in a table, from any paths below it: `Device.A.` and `Device.A.3.B` give `Device.A.3.` */

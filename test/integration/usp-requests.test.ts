@@ -351,8 +351,9 @@ describe('a subscribe', () => {
     enable: true,
   }
 
-  it('leaves the row of another Controller with the same ID alone', async () => {
-    const result = run(SUBSCRIBE)
+  it('leaves the row of another Controller with the same ID alone, and notes its own row before the send', async () => {
+    const noted: unknown[] = []
+    const result = run(SUBSCRIBE, { beforeSend: async (baseline) => void noted.push(baseline) })
     const { msgId } = await agent.takeRequest('get')
     const resolved_path = 'Device.LocalAgent.Subscription.4.'
     const result_params = {
@@ -376,6 +377,9 @@ describe('a subscribe', () => {
     const created = { requested_path: 'Device.LocalAgent.Subscription.', oper_status: { oper_success } }
     agent.send(responseMsg(added.msgId, 'add_resp', { created_obj_results: [created] }))
     expect(await result).toMatchObject({ outcome: 'done' })
+    expect(noted).toEqual([
+      { instances: [], recipient: expect.stringMatching(/^Device\.LocalAgent\.Controller\.\d+\.$/) },
+    ])
   })
 
   it('is no success when the table may not be read: the row may be there', async () => {

@@ -216,6 +216,8 @@ export interface OperationResult {
 export interface Baseline {
   /** Instance paths of the tables before an add. */
   instances?: string[]
+  /** The row of this Controller before a subscribe: it is the Recipient of its subscriptions. */
+  recipient?: string
 }
 
 /** A durable request on one device. Ids sort by creation; operations of one device run in that order. */

@@ -2,6 +2,7 @@ import { isSearch, mandatoryArguments, quoteConstant, schemaPathOf } from '../..
 import {
   type ExecuteHooks,
   failedResult,
+  isOwnRow,
   type Operation,
   type OperationResult,
   outcomeError,
@@ -15,7 +16,7 @@ import { discover, get } from './execute-read.ts'
 import { add, remove, set } from './execute-write.ts'
 import { lockout } from './lockout.ts'
 import { type ExecuteContext, lacking, objectPath, refused } from './outcome.ts'
-import { isOwnRow, OPTIONAL_SETTINGS } from './subscriptions.ts'
+import { OPTIONAL_SETTINGS } from './subscriptions.ts'
 
 /**
  * Executes one protocol-neutral operation as USP requests. Errors of the Agent are results; rejects only when the link
@@ -121,9 +122,15 @@ const NO_ROWS = [7016, 7026]
 async function subscribe(
   agent: AgentLink,
   request: RequestFor<'subscribe'>,
-  hooks: ExecuteHooks,
+  executeHooks: ExecuteHooks,
   context: ExecuteContext,
 ): Promise<OperationResult> {
+  // A lost answer is reconciled by the row of this Controller among those with the same ID.
+  const recipient = agent.ownRow === '' ? {} : { recipient: agent.ownRow }
+  const hooks: ExecuteHooks = {
+    ...executeHooks,
+    beforeSend: (baseline) => executeHooks.beforeSend({ ...baseline, ...recipient }),
+  }
   const table = 'Device.LocalAgent.Subscription.'
   const found = await agent.request(
     'get',

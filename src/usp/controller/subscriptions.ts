@@ -1,4 +1,5 @@
 import type { Log } from '../../base/index.ts'
+import { isOwnRow, sameList } from '../../domain/index.ts'
 import type { AuditEntry } from '../../security/index.ts'
 import type { AddResp, DeleteResp } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
@@ -245,21 +246,6 @@ async function note(
   const entry = { at: now, actor: 'system', action, target, ...what }
   if (ok || first)
     await audit(ok ? { ...entry, result: 'ok' } : { ...entry, result: 'refused', reason: reason.slice(0, 500) })
-}
-
-/** Returns true when the Recipient of a row is the row of this Controller, or when it names none. */
-export function isOwnRow(recipient: string | undefined, ownRow: string): boolean {
-  return recipient === undefined || recipient === '' || recipient.replace(/\.$/, '') === ownRow.replace(/\.$/, '')
-}
-
-function sameList(a: string, b: string): boolean {
-  const items = (list: string) =>
-    list
-      .split(',')
-      .map((item) => item.trim())
-      .sort()
-      .join(',')
-  return items(a) === items(b)
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -140,14 +140,22 @@ describe('an add is reconciled by the new rows', () => {
 
 describe('a delete is reconciled by the rows that are gone', () => {
   const remove: OperationRequest = { verb: 'delete', paths: [`${T}1.`, `${T}2.`] }
+  const whole: OperationResult = { outcome: 'failed', results: [], error: outcomeError('7016', 'no such object') }
   const rows: [string, OperationResult[], string][] = [
     ['all gone', [missing(`${T}1.`), missing(`${T}2.`, '7016')], 'done'],
-    ['gone without an error', [found({}), found({})], 'done'],
+    ['gone, and the Message was refused as a whole', [missing(`${T}1.`), whole], 'done'],
+    ['one stands without readable parameters', [missing(`${T}1.`), found({})], `failed notExecuted retryable ${T}2.`],
     ['one is left', [missing(`${T}1.`), found({ [`${T}2.Enable`]: '1' })], `failed notExecuted retryable ${T}2.`],
     ['a read that failed', [missing(`${T}1.`), broken], 'undecided'],
   ]
   it.each(rows)('%s', (_name, reads, expected) => {
     expect(verdict(unknown(remove), ...reads)).toBe(expected)
+  })
+
+  it('has done a search path that finds nothing any more', () => {
+    const search: OperationRequest = { verb: 'delete', paths: [`${T}*.`] }
+    expect(verdict(unknown(search), found({}))).toBe('done')
+    expect(verdict(unknown(search), found({ [`${T}2.Enable`]: '1' }))).toBe(`failed notExecuted retryable ${T}*.`)
   })
 })
 
@@ -159,7 +167,19 @@ describe('a subscription is reconciled by its row', () => {
     paths: ['Device.Boot!'],
     enable: on,
   })
-  const row = (id: string, on: string) => found({ [`${SUBSCRIPTION}4.ID`]: id, [`${SUBSCRIPTION}4.Enable`]: on })
+  const OWN = 'Device.LocalAgent.Controller.1'
+  const row = (id: string, on: string, other: Record<string, string | undefined> = {}) => {
+    const values = { ID: id, Enable: on, NotifType: 'Event', ReferenceList: 'Device.Boot!', Recipient: OWN, ...other }
+    const shown = Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`${SUBSCRIPTION}4.${name}`, value] as const],
+    )
+    return found(Object.fromEntries(shown))
+  }
+  const others = row('s1', 'true', { Recipient: 'Device.LocalAgent.Controller.2' })
+  const asked = (on: boolean, recipient: string | undefined = `${OWN}.`): Operation => ({
+    ...unknown(subscribe(on)),
+    ...(recipient === '' ? {} : { baseline: { recipient } }),
+  })
   const rows: [string, boolean, OperationResult, string][] = [
     ['stands', true, row('s1', 'true'), 'done'],
     ['stands disabled', true, row('s1', 'false'), 'failed notExecuted retryable'],
@@ -167,9 +187,28 @@ describe('a subscription is reconciled by its row', () => {
     ['none at all', true, missing(SUBSCRIPTION), 'failed notExecuted retryable'],
     ['removed', false, row('s2', 'true'), 'done'],
     ['not removed', false, row('s1', 'true'), 'failed notExecuted retryable'],
+    ['not removed, of another list', false, row('s1', 'true', { ReferenceList: 'A!' }), 'failed notExecuted retryable'],
+    ['the old list stands', true, row('s1', 'true', { ReferenceList: 'A!' }), 'failed notExecuted retryable'],
+    ['the old type stands', true, row('s1', 'true', { NotifType: 'ValueChange' }), 'failed notExecuted retryable'],
+    ['a list that is hidden', true, row('s1', 'true', { ReferenceList: undefined }), 'failed outcomeUnknown retryable'],
+    ['a recipient that is hidden', true, row('s1', 'true', { Recipient: undefined }), 'done'],
+    ['that of another Controller stands', true, others, 'failed notExecuted retryable'],
+    ['removed, and that of another Controller stands', false, others, 'done'],
   ]
   it.each(rows)('%s', (_name, on, read, expected) => {
-    expect(verdict(unknown(subscribe(on)), read)).toBe(expected)
+    expect(verdict(asked(on), read)).toBe(expected)
+  })
+
+  it('cannot be told from that of another Controller while the own row is not known', () => {
+    expect(verdict(asked(true, ''), others)).toBe('failed outcomeUnknown retryable')
+    expect(verdict(asked(false, ''), others)).toBe('failed outcomeUnknown retryable')
+    expect(verdict(asked(false, ''), row('s2', 'true'))).toBe('done')
+  })
+
+  it('has the items of its list in any order', () => {
+    const two: OperationRequest = { ...subscribe(true), paths: ['Device.Boot!', 'Device.A!'] } as OperationRequest
+    const operation = { ...asked(true), request: two }
+    expect(verdict(operation, row('s1', 'true', { ReferenceList: 'Device.A!, Device.Boot!' }))).toBe('done')
   })
 
   it('has nothing to read in CWMP', () => {
