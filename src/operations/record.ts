@@ -20,8 +20,10 @@ import {
   type Parameter,
   type ParameterStore,
   type ParameterWrite,
+  type PathOutcome,
   type Protocol,
   parameterChanges,
+  type RequestFor,
   resultWithoutSecrets,
   rowsToAdd,
   vanishedSince,
@@ -111,16 +113,26 @@ function valuesOf(
   const known = new Set(read.map(({ path }) => path))
   const written: CollectedValue[] = []
   if (request.verb === 'set') written.push(...request.values)
-  if (request.verb === 'add') {
-    const created = results.flatMap((result) => result.created ?? [])
-    for (const [n, { values }] of rowsToAdd(request).entries()) {
-      const row = created[n]
-      if (row === undefined) continue
-      for (const [name, value] of Object.entries(values)) written.push({ path: row + name, value })
-    }
-  }
+  if (request.verb === 'add') written.push(...addedValues(request, results))
   const accepted = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !isSearch(path))
   return [...read, ...accepted]
+}
+
+/**
+ * Returns the values of added rows. A result names the table of its row as the request does, and rows of one table are
+ * in the order of the request; a search path that is asked for once makes the same row in each table that it finds.
+ */
+function addedValues(request: RequestFor<'add'>, results: readonly PathOutcome[]): CollectedValue[] {
+  const rows = rowsToAdd(request)
+  return [...new Set(rows.map(({ object }) => object))].flatMap((object) => {
+    const asked = rows.filter((row) => row.object === object)
+    const created = results.flatMap((result) => (result.path === object ? (result.created ?? []) : []))
+    const isClear = created.length === asked.length || (isSearch(object) && asked.length === 1)
+    if (!isClear) return []
+    return created.flatMap((row, n) =>
+      Object.entries((asked[n] ?? asked[0])?.values ?? {}).map(([name, value]) => ({ path: row + name, value })),
+    )
+  })
 }
 
 /**

@@ -443,7 +443,7 @@ describe('a Set', () => {
   })
 })
 
-it('an Add carries several rows, and its results belong to them by their order', async () => {
+it('an Add carries several rows, and results of one table belong to them by their order', async () => {
   const result = run({
     verb: 'add',
     object: TABLE,
@@ -472,6 +472,29 @@ it('an Add carries several rows, and its results belong to them by their order',
       { path: `${TABLE}5.ExternalPort`, optional: true, error: { code: '7012' } },
       { created: `${TABLE}6.` },
       { path: `${TABLE}6.ExternalPort`, value: '2' },
+    ],
+  })
+})
+
+it('an Add whose results come in another order gives each row its own values', async () => {
+  const SSIDS = 'Device.WiFi.SSID.'
+  const more = [{ object: TABLE, values: { ExternalPort: '2' } }]
+  const result = run({ verb: 'add', object: SSIDS, values: { SSID: 'a' }, more })
+  const before = await agent.takeRequest('get_instances')
+  agent.send(responseMsg(before.msgId, 'get_instances_resp', { req_path_results: [] }))
+  const { msgId } = await agent.takeRequest('add')
+  const made = [TABLE, SSIDS].map((table) => ({
+    requested_path: table,
+    oper_status: { oper_success: { instantiated_path: `${table}5.`, param_errs: [], unique_keys: {} } },
+  }))
+  agent.send(responseMsg(msgId, 'add_resp', { created_obj_results: made }))
+  expect(await result).toMatchObject({
+    outcome: 'done',
+    results: [
+      { path: SSIDS, created: `${SSIDS}5.` },
+      { path: `${SSIDS}5.SSID`, value: 'a' },
+      { path: TABLE, created: `${TABLE}5.` },
+      { path: `${TABLE}5.ExternalPort`, value: '2' },
     ],
   })
 })

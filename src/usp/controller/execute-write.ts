@@ -8,6 +8,7 @@ import {
   rowsToAdd,
 } from '../../domain/index.ts'
 import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
+import { pairAdded } from './added-rows.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import type { Reply } from './agent-requests.ts'
 import { type ExecuteContext, lacking, objectPath, refused, unanswered } from './outcome.ts'
@@ -126,20 +127,18 @@ export async function add(
   }))
   const reply = await agent.request('add', { allow_partial: request.allowPartial === true, create_objs }, hooks)
   if (!reply.ok) return refused(reply.error)
-  const { created_obj_results } = reply.body
-  // Results come in the order of the request: several rows may have the same table.
-  const results = created_obj_results.flatMap(({ requested_path, oper_status }, n) => {
-    const row = rows[n]
-    return created(requested_path, oper_status, row?.values ?? {}, model).map((outcome) =>
+  const paired = pairAdded(rows, reply.body.created_obj_results)
+  const results = paired.results.flatMap(({ result, row }) =>
+    created(row?.object ?? result.requested_path, result.oper_status, row?.values ?? {}, model).map((outcome) =>
       outcome.error !== undefined && row?.optional?.some((name) => outcome.path.endsWith(`.${name}`)) === true
         ? { ...outcome, optional: true as const }
         : outcome,
-    )
-  })
+    ),
+  )
   const shown = results.filter(
     ({ path, error }) => error === undefined || !optional.some((name) => path.endsWith(`.${name}`)),
   )
-  const silent = rows.slice(created_obj_results.length).map(({ object }) => ({ path: object, error: lacking() }))
+  const silent = paired.silent.map(({ object }) => ({ path: object, error: lacking() }))
   return resultOf([...silent, ...shown])
 }
 

@@ -86,6 +86,33 @@ describe('changes of the record by results', () => {
     ])
   })
 
+  it('keeps the values of new rows that the answer does not name, each by the table of its row', () => {
+    const asked: OperationRequest = {
+      verb: 'add',
+      object: 'Device.X_T.*.Sub.',
+      values: { Name: 'each' },
+      more: [
+        { object: 'Device.X_U.', values: { Name: 'one' } },
+        { object: 'Device.X_U.', values: { Name: 'two' } },
+      ],
+    }
+    const created = (path: string, row: string) => ({ path, created: row })
+    const [added] = changes(asked, {
+      results: [
+        created('Device.X_T.*.Sub.', 'Device.X_T.1.Sub.4.'),
+        created('Device.X_T.*.Sub.', 'Device.X_T.2.Sub.4.'),
+        created('Device.X_U.', 'Device.X_U.7.'),
+        created('Device.X_U.', 'Device.X_U.8.'),
+      ],
+    })
+    expect(added?.parameters?.map(({ path, value }) => [path, value])).toEqual([
+      ['Device.X_T.1.Sub.4.Name', 'each'],
+      ['Device.X_T.2.Sub.4.Name', 'each'],
+      ['Device.X_U.7.Name', 'one'],
+      ['Device.X_U.8.Name', 'two'],
+    ])
+  })
+
   it('drops a row that a whole read does not show, but only rows of its own protocol', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     world.peer.values.set('Device.X_T.1.Name', 'a').set('Device.X_T.2.Name', 'b').set('Device.X_T.2.Sub.1.X', 'c')
