@@ -296,6 +296,82 @@ describe('a Notify', () => {
     expect(world.completions.filter(({ kind }) => kind === 'boot')).toHaveLength(type === 'device.booted' ? 1 : 0)
   })
 
+  const created = (keys: Record<string, string>): Notify => ({
+    subscription_id: 's',
+    send_resp: true,
+    obj_creation: { obj_path: 'Device.IP.Interface.3.', unique_keys: keys },
+  })
+  const ended = (end: Partial<NonNullable<Notify['oper_complete']>>): Notify => ({
+    subscription_id: 's',
+    send_resp: true,
+    oper_complete: { obj_path: 'Device.', command_name: 'X()', command_key: 'daily', ...end },
+  })
+  const times = (type: string) => eventTypes().filter((one) => one === type).length
+
+  it('of another row under the same number is told, and that row is read', async () => {
+    const agent = await joined()
+    const rows = () =>
+      agent.inbox.filter((msg) => msg.kind === 'request' && JSON.stringify(msg.body).includes('Interface.3.')).length
+    await agent.takeReply(agent.notify(created({ Alias: 'A', Name: 'n' })))
+    await until(() => rows() === 1)
+    await agent.takeReply(agent.notify(created({ Alias: 'B', Name: 'n' })))
+    await until(() => rows() === 2)
+    expect(times('object.created')).toBe(2)
+  })
+
+  it('of a row or a command that is the same once more is told again, unless it may be a repetition', async () => {
+    const agent = await joined()
+    const output = ended({ req_output_args: { output_args: { Run: '1' } } })
+    const tell = async (one: RawAgent, change: Partial<Notify> = {}, msgId?: string) => {
+      for (const [n, notify] of [created({}), output].entries())
+        await one.takeReply(one.notify({ ...notify, ...change }, msgId === undefined ? undefined : msgId + n))
+      return [times('object.created'), times('device.notified')]
+    }
+    expect(await tell(agent, {}, 'a')).toEqual([1, 1])
+    expect(await tell(agent, {}, 'a')).toEqual([1, 1])
+    expect(await tell(agent, { subscription_id: 'other' })).toEqual([1, 1])
+    expect(await tell(agent, {}, 'b')).toEqual([2, 2])
+    agent.socket.terminate()
+    const anew = await joined()
+    expect(await tell(anew)).toEqual([2, 2])
+    anew.socket.terminate()
+    await vi.waitUntil(() => device()?.usp?.linked === false, 60_000)
+    world.clock.advance(130_000)
+    expect(await tell(await joined())).toEqual([3, 3])
+  })
+
+  it('of one end of a command with the names of its output in another order is told once', async () => {
+    const agent = await joined()
+    for (const [msgId, output_args] of [
+      ['a', { A: '1', B: '2' }],
+      ['a', { B: '2', A: '1' }],
+    ] as const)
+      await agent.takeReply(agent.notify(ended({ req_output_args: { output_args } }), msgId))
+    expect(times('device.notified')).toBe(1)
+  })
+
+  it('of another end of the same command never overtakes the first one', async () => {
+    const agent = await joined()
+    let release = (): void => undefined
+    const first = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const notes = (change: { events?: { type: string }[] }) =>
+      change.events?.some(({ type }) => type === 'device.notified') === true
+    let held = 0
+    world.beforeCommit((change) => (notes(change) && held++ === 0 ? first : undefined))
+    const cmd_failure = { err_code: 7023, err_msg: 'cancelled' }
+    const failed = agent.notify(ended({ cmd_failure }))
+    const done = agent.notify(ended({ req_output_args: { output_args: { R: '2' } } }))
+    await agent.heard()
+    await settled()
+    expect(world.completions).toEqual([])
+    release()
+    await agent.takeReply(failed)
+    await agent.takeReply(done)
+    expect(world.completions.map(({ fault, output }) => fault?.code ?? output)).toEqual(['7023', { R: '2' }])
+  })
+
   it('of one boot that two subscriptions tell of is told once', async () => {
     const agent = await joined()
     const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'LocalReboot' } }

@@ -1,4 +1,4 @@
-import { type Clock, isConflict, type Log } from '../../base/index.ts'
+import { type Clock, createKeyedQueue, isConflict, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import type { Device, DeviceStore, Upward } from '../../domain/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
@@ -48,7 +48,9 @@ interface Queue {
  */
 export class Notifications {
   readonly #deps: NotificationDeps
-  readonly #repeats = new Repeats()
+  readonly #repeats: Repeats
+  /** Ends of commands, in order for each key: the first one ends the operation, and a later one must not overtake it. */
+  readonly #ends = createKeyedQueue()
   readonly #queues = new Map<AgentLink, Queue>()
   /** Agents whose notifications all wait, because those of others use all places. */
   readonly #starved = new Set<AgentLink>()
@@ -56,6 +58,7 @@ export class Notifications {
 
   constructor(deps: NotificationDeps) {
     this.#deps = deps
+    this.#repeats = new Repeats(deps.clock)
   }
 
   /** Returns the reason for which a Notify is ignored; undefined when `take` may be called. */
@@ -144,7 +147,9 @@ export class Notifications {
     // The identity is compared again when it changes on an open link.
     const changed = IDENTITY_PATHS.includes(notify.value_change?.param_path ?? '')
     if (changed && (await arrivals.recheck(agent)) === undefined) return false
-    await this.#store(agent, device, msgId, notify)
+    const key = commandKeyOf(notify)
+    const store = () => this.#store(agent, device, msgId, notify)
+    await (key === '' ? store() : this.#ends.run(`${device.id}|${key}`, store))
     onNotify?.(KINDS.find((name) => notify[name] !== undefined) ?? 'unknown')
     return true
   }
@@ -172,7 +177,8 @@ export class Notifications {
       })
     if (effect.rebooted) onBoot(agent)
     if (effect.periodic === true) onPeriodic(agent)
-    if (effect.created !== undefined && effect.change.events !== undefined) onRow(agent, effect.created)
+    // A repetition may come because the link of the first one ended, before the row could be read.
+    if (effect.created !== undefined) onRow(agent, effect.created)
   }
 
   /**
@@ -199,6 +205,11 @@ export class Notifications {
       throw error
     }
   }
+}
+
+/** Returns the key of the command whose end a Notify reports; empty for any other Notify. */
+function commandKeyOf({ oper_complete, event }: Notify): string {
+  return oper_complete?.command_key ?? event?.params.CommandKey ?? ''
 }
 
 /**
