@@ -10,12 +10,14 @@ import {
   versionAfter,
 } from '../domain/index.ts'
 import { isOtherBoot } from './boot-reason.ts'
+import { type CommandRows, runsInRows } from './command-rows.ts'
 import type { Finisher } from './finish.ts'
 import { bootKind } from './verbs.ts'
 
 interface CompletionDeps {
   store: OperationStore
   finisher: Finisher
+  commandRows: CommandRows
   log: Log
   /** Requests a pass over the device: operations that waited for the end may run. */
   again(deviceId: DeviceId): void
@@ -36,7 +38,8 @@ export async function complete(completion: Completion, deps: CompletionDeps): Pr
   if (isEnded) deps.again(completion.deviceId)
 }
 
-async function endByKey(completion: Completion, { store, finisher, log }: CompletionDeps): Promise<boolean> {
+async function endByKey(completion: Completion, deps: CompletionDeps): Promise<boolean> {
+  const { store, finisher, commandRows, log } = deps
   const { commandKey, deviceId, protocol } = completion
   const operation = commandKey === '' ? undefined : await store.get(commandKey)
   if (operation === undefined || operation.deviceId !== deviceId) {
@@ -44,6 +47,10 @@ async function endByKey(completion: Completion, { store, finisher, log }: Comple
     return false
   }
   if (isFollowedByBoot(operation, completion)) return false
+  if (completion.command !== undefined && runsInRows(operation.request)) {
+    const isEnded = await commandRows.completed(operation, completion, ANY_OPEN)
+    if (isEnded !== undefined) return isEnded
+  }
   const result: OperationResult = { outcome: completion.fault === undefined ? 'done' : 'failed', results: [] }
   if (completion.output !== undefined) result.output = completion.output
   if (completion.fault !== undefined) result.error = completion.fault

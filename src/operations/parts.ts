@@ -14,6 +14,7 @@ import type { AuditLog } from '../security/index.ts'
 import { Alone } from './alone.ts'
 import { Attempts } from './attempts.ts'
 import { Background } from './background.ts'
+import { CommandRows } from './command-rows.ts'
 import { Contacts } from './contacts.ts'
 import { Dispatch } from './dispatch.ts'
 import { Executor } from './execute.ts'
@@ -77,6 +78,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
   const alone = new Alone()
   const slots = new Slots(limits.maxExecuting, (executing, waiting) => metrics.load(executing, waiting))
   const finisher = new Finisher({ ...given, background, attempts })
+  const commandRows = new CommandRows({ store, finisher })
   const followUps = new FollowUps(clock)
   const executor = new Executor({ ...given, releaseCredential: deps.releaseCredential ?? (async () => undefined) })
   const recorder = new Recorder({ ...given, modelFor: modelOf })
@@ -89,6 +91,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
     alone,
     slots,
     finisher,
+    commandRows,
     executor,
     recorder,
     waker,
@@ -146,6 +149,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
     news,
     attempts,
     finisher,
+    commandRows,
     executor,
     waker,
     passes,

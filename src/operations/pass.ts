@@ -15,6 +15,7 @@ import {
 } from '../domain/index.ts'
 import type { Alone } from './alone.ts'
 import type { Attempts } from './attempts.ts'
+import { beforeAnswer, type CommandRows } from './command-rows.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import { type Executor, readOf } from './execute.ts'
 import type { Finisher } from './finish.ts'
@@ -35,6 +36,7 @@ interface PassDeps {
   executor: Executor
   recorder: Recorder
   finisher: Finisher
+  commandRows: CommandRows
   slots: Slots
   news: News
   attempts: Attempts
@@ -182,7 +184,7 @@ async function answered(
   const { outcome } = result
   if (outcome === 'pending') {
     await deps.recorder.record(operation, result, device, via)
-    await deps.store.notePending(operation.id, kept)
+    await deps.commandRows.accepted(operation, kept)
     return 'look'
   }
   // A completion may arrive before the answer. The condition on the state then keeps the operation from a second end.
@@ -231,7 +233,7 @@ async function reconcile(operation: Operation, entry: ContactEntry, look: Look, 
   }
   // The answer that was lost said that the command was accepted.
   if (operation.result === undefined && isRunning(operation, reads))
-    await deps.store.notePending(operation.id, { outcome: 'pending', results: [] })
+    await deps.store.notePending(operation.id, beforeAnswer(operation.request))
   const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol), deps.clock.now())
   if (verdict === undefined) return undecided(operation, entry, look, deps)
   await deps.recorder.record(operation, verdict.result, device, protocol)

@@ -25,6 +25,7 @@ import {
   versionAfter,
 } from '../domain/index.ts'
 import { otherBootAfter } from './boot-reason.ts'
+import { isAccepted } from './command-rows.ts'
 import type { OperationLimits } from './limits.ts'
 import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
 
@@ -120,10 +121,18 @@ export function isRunning(operation: Operation, reads: OperationResult[]): boole
  * row, or is over.
  */
 function judgeRequest(operation: Operation, reads: OperationResult[], now: number): Verdict {
-  const { result, sentAt, createdAt } = operation
+  const { sentAt, createdAt } = operation
   const isRead = reads.every(({ results }) => results.every(({ error }) => error === undefined))
-  const awaited = result?.outcome !== 'pending' && now - (sentAt ?? createdAt) < LOST_COMMAND_MS
-  return isRead && !awaited && !isRunning(operation, reads) ? failed(OUTCOME_UNKNOWN) : undefined
+  const awaited = !isAccepted(operation) && now - (sentAt ?? createdAt) < LOST_COMMAND_MS
+  return isRead && !awaited && !isRunning(operation, reads) ? unended(operation) : undefined
+}
+
+/** A command whose outcome is unknown, with that of each row as far as it has ended. */
+function unended({ result }: Operation): Verdict {
+  const rows = result?.results.map(({ pending, ...row }) =>
+    pending === true ? { ...row, error: OUTCOME_UNKNOWN } : row,
+  )
+  return failed(OUTCOME_UNKNOWN, rows)
 }
 
 /**
@@ -191,7 +200,7 @@ export function judgeByRecord(
   }
   const isOverdue =
     now - sentAt > timeLimit(operation, device, limits) || (otherAt !== undefined && now - otherAt > limits.afterBootMs)
-  return isOverdue ? failed(OUTCOME_UNKNOWN) : undefined
+  return isOverdue ? unended(operation) : undefined
 }
 
 /** Returns the milliseconds from its send after which an operation fails without an end. */

@@ -782,6 +782,52 @@ describe('an Operate', () => {
     agent.send(responseMsg(msgId, 'operate_resp', { operation_results }))
     expect(await result).toMatchObject({ outcome })
   })
+
+  const row = (n: number) => `Device.WiFi.SSID.${n}.X_T()`
+  const accepted = { req_obj_path: 'Device.LocalAgent.Request.1.' }
+  const ended = (R: string) => ({ req_output_args: { output_args: { R } } })
+  const cmd_failure = { err_code: 7005, err_msg: 'busy' }
+  it.each([
+    [
+      'accepted',
+      [accepted, accepted],
+      {
+        outcome: 'pending',
+        results: [
+          { path: row(1), pending: true },
+          { path: row(2), pending: true },
+        ],
+      },
+    ],
+    [
+      'refused once',
+      [{ cmd_failure }, accepted],
+      {
+        outcome: 'pending',
+        results: [
+          { path: row(1), error: { code: '7005' } },
+          { path: row(2), pending: true },
+        ],
+      },
+    ],
+    [
+      'over',
+      [ended('a'), ended('b')],
+      {
+        outcome: 'done',
+        results: [
+          { path: row(1), output: { R: 'a' } },
+          { path: row(2), output: { R: 'b' } },
+        ],
+      },
+    ],
+  ])('over a search path tells the outcome of each row: %s', async (_name, answers, expected) => {
+    const result = run({ verb: 'operate', command: 'Device.WiFi.SSID.*.X_T()', input: {} })
+    const { msgId } = await agent.takeRequest('operate')
+    const operation_results = answers.map((answer, n) => ({ executed_command: row(n + 1), ...answer }))
+    agent.send(responseMsg(msgId, 'operate_resp', { operation_results }))
+    expect(await result).toMatchObject(expected)
+  })
 })
 
 describe('requests', () => {

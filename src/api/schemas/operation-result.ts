@@ -51,6 +51,16 @@ const SubscribedPathSchema = z
 const RefusedPathSchema = z
   .object({ path: z.string(), from, error: OutcomeErrorSchema })
   .openapi('RefusedPath', { description: 'A part of the command that was refused' })
+const CommandRowSchema = z
+  .object({
+    path: z.string(),
+    output: z.record(z.string(), z.string()).optional().describe('Output arguments of the command in this row'),
+    pending: z.literal(true).optional().describe('Accepted for this row; its end follows'),
+    error,
+  })
+  .openapi('CommandRow', {
+    description: 'The outcome of a command in one row of a search path, or a part of the command that was refused',
+  })
 
 const outcome = z.enum(OPERATION_OUTCOMES)
 const failure = OutcomeErrorSchema.optional().describe('The failure of the operation as a whole')
@@ -94,7 +104,13 @@ export const RESULTS = {
   delete: z
     .object({ ...WRITE, results: z.array(DeletedRowSchema), output: ReadOutputSchema.optional() })
     .openapi('DeleteResult'),
-  operate: z.object(COMMAND).openapi('OperateResult'),
+  operate: z
+    .object({
+      ...COMMAND,
+      results: z.array(CommandRowSchema),
+      partial: z.literal(true).optional().describe('The command was done in some rows and failed in others'),
+    })
+    .openapi('OperateResult'),
   instances: z
     .object({ ...READ, results: z.array(FoundRowSchema), output: ReadOutputSchema.optional() })
     .openapi('InstancesResult'),

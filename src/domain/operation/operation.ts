@@ -180,6 +180,10 @@ export interface PathOutcome {
   created?: string
   /** Unique keys of a row, by name, where the device returns them. */
   keys?: Record<string, string>
+  /** Output arguments of a command in this row. */
+  output?: Record<string, string>
+  /** A command was accepted for this row, and its end follows. */
+  pending?: true
   /** The value that failed was not required. */
   optional?: true
   /** The parameter of the device's own tree behind this path, where that tree is not TR-181. */
@@ -278,5 +282,7 @@ export interface Completion {
   bootstrap?: boolean
   output?: Record<string, string>
   fault?: OutcomeError
+  /** The command that ended, with the path of its row. */
+  command?: string
   at: Timestamp
 }

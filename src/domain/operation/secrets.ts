@@ -56,7 +56,7 @@ function outcomesMasked(outcomes: PathOutcome[]): PathOutcome[] {
   const clean = outcomes.map((entry) =>
     entry.value === '' && isSecret(entry.path)
       ? withSourceMasked({ ...entry, value: MASK })
-      : withSourceMasked(withKeysMasked(masked(entry))),
+      : withSourceMasked(withOutputMasked(withKeysMasked(masked(entry)))),
   )
   return clean.every((entry, n) => entry === outcomes[n]) ? outcomes : clean
 }
@@ -96,6 +96,13 @@ function withKeysMasked(entry: PathOutcome): PathOutcome {
   if (entry.keys === undefined) return entry
   const keys = maskedAll(entry.keys, entry.created ?? entry.path)
   return keys === entry.keys ? entry : { ...entry, keys }
+}
+
+/** An entry whose output shows no secret. The same object when it shows none. */
+function withOutputMasked(entry: PathOutcome): PathOutcome {
+  if (entry.output === undefined) return entry
+  const output = maskedAll(entry.output)
+  return output === entry.output ? entry : { ...entry, output }
 }
 
 /** Values by name, below an object or by themselves. */

@@ -6,7 +6,7 @@ import { objectPath } from './outcome.ts'
 type Created = AddResp['created_obj_results'][number]
 
 /** The results of an Add beside the rows that they are about. */
-export interface AddedRows {
+interface AddedRows {
   /** In the order of the request; `row` is undefined where the answer does not show which row was meant. */
   results: { result: Created; row?: RowToAdd }[]
   /** Rows without a result. */

@@ -10,6 +10,7 @@ import {
   type RequestFor,
   resultOf,
 } from '../../domain/index.ts'
+import type { OperateResp } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import { instances, supportedBelow } from './execute-model.ts'
 import { discover, get } from './execute-read.ts'
@@ -96,6 +97,7 @@ async function operate(
   const reply = await agent.request('operate', { command, command_key: key, send_resp: true, input_args: input }, hooks)
   if (!reply.ok) return refused(reply.error)
   const { operation_results } = reply.body
+  if (namesRows(command, operation_results)) return inRows(operation_results)
   const results: PathOutcome[] = []
   let output: Record<string, string> = {}
   let pending = false
@@ -110,6 +112,25 @@ async function operate(
   }
   const end = resultOf(results)
   return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
+}
+
+type Executed = OperateResp['operation_results']
+
+/** Returns true when the answer to a search path names each row in which the command was executed. */
+function namesRows(command: string, results: Executed): boolean {
+  const rows = new Set(results.map(({ executed_command }) => executed_command).filter((path) => !isSearch(path)))
+  return isSearch(command) && results.length > 0 && rows.size === results.length
+}
+
+/** Returns the outcome of each row of a command. A row that accepted it goes on though another one refused. */
+function inRows(executed: Executed): OperationResult {
+  const results = executed.map((result): PathOutcome => {
+    const { executed_command: path, cmd_failure, req_output_args, req_obj_path } = result
+    if (cmd_failure !== undefined) return { path, error: uspError(cmd_failure) }
+    if (req_output_args !== undefined) return { path, output: req_output_args.output_args }
+    return req_obj_path === undefined ? { path, error: lacking() } : { path, pending: true }
+  })
+  return results.some(({ pending }) => pending === true) ? { outcome: 'pending', results } : resultOf(results)
 }
 
 /** Error codes of a search that found no row. */

@@ -126,7 +126,7 @@ function operComplete(
     protocol: 'usp',
     data: { command, commandKey, ok: cmd_failure === undefined },
   })
-  effect.completion = { deviceId, protocol: 'usp', kind: 'command', commandKey, at: now }
+  effect.completion = { deviceId, protocol: 'usp', kind: 'command', commandKey, command, at: now }
   if (req_output_args !== undefined) effect.completion.output = bounded(req_output_args.output_args, MAX_OUTPUT_TEXT)
   if (cmd_failure !== undefined) effect.completion.fault = uspError(cmd_failure)
 }

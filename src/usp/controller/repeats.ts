@@ -3,7 +3,7 @@ import { BoundedMap, type Clock } from '../../base/index.ts'
 import type { Notify } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-/** What a Notify says: its subject, a checksum of its content, and how it came. */
+/** The statement of a Notify: its subject, a checksum of its content, and the way that it came. */
 interface Saying {
   subject: string
   content: number
@@ -39,7 +39,7 @@ export class Repeats {
     this.#clock = clock
   }
 
-  /** Returns what a Notify says; undefined when a repetition cannot be recognised. */
+  /** Returns the statement of a Notify; undefined when a repetition cannot be recognised. */
   saying(agent: AgentLink, msgId: string, notify: Notify): Saying | undefined {
     const subject = subjectOf(agent, msgId, notify)
     if (subject === undefined) return undefined

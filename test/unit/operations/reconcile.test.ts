@@ -217,6 +217,18 @@ describe('a subscription is reconciled by its row', () => {
   })
 })
 
+it('a command over a search path that runs no more keeps the outcome of the rows that have ended', () => {
+  const request: OperationRequest = { verb: 'operate', command: 'Device.X.*.T()', input: {} }
+  const results = [
+    { path: 'Device.X.1.T()', output: { R: '1' } },
+    { path: 'Device.X.2.T()', pending: true as const },
+  ]
+  const accepted: Operation = { ...unknown(request), state: 'sent', result: { outcome: 'pending', results } }
+  expect(verdict(accepted, found({}))).toBe('failed outcomeUnknown Device.X.2.T()')
+  const early = { outcome: 'pending' as const, results: [{ path: 'Device.X.*.T()', pending: true as const }] }
+  expect(verdict({ ...accepted, sentAt: NOW - 1000, result: early }, found({}))).toBe('undecided')
+})
+
 describe('an add of several rows whose answer was lost', () => {
   const A = 'Device.X_A.'
   const B = 'Device.X_B.'
