@@ -1,4 +1,4 @@
-import { type Clock, errorText, isOvertaken, type Log } from '../base/index.ts'
+import { type Clock, errorText, isOvertaken, type Log, TransportError } from '../base/index.ts'
 import type { Model } from '../datamodel/index.ts'
 import {
   type Device,
@@ -160,7 +160,7 @@ async function run(operation: Operation, entry: ContactEntry, look: Look, deps: 
       rest(entry, look, deps)
       return 'look'
     case 'retry': {
-      deps.log.info(lineOf(operation, executed.error), 'operation was not sent')
+      deps.log.info(lineOf(operation, executed.error), retryText(executed.error))
       rest(entry, look, deps)
       if (deps.attempts.failed(operation) < deps.limits.maxAttempts) return 'look'
       const error = outcomeError(
@@ -261,6 +261,13 @@ function rest(entry: ContactEntry, { device, again }: Look, deps: PassDeps): voi
   deps.clock.after(deps.limits.restMs, () => {
     if (!contact.signal.aborted) again()
   })
+}
+
+/** A read may have left before its answer was lost; it has no effect, so that it is sent again. */
+function retryText(error: unknown): string {
+  return error instanceof TransportError && error.sent
+    ? 'read had no answer; it is sent again'
+    : 'operation was not sent'
 }
 
 function lineOf({ id, deviceId, request }: Operation, error: unknown): Record<string, unknown> {

@@ -65,6 +65,13 @@ describe('a Record', () => {
     expect(await agent.takeReply('x1')).toMatchObject({ kind: 'error', body: { err_code: 7004 } })
   })
 
+  it('with a Request of a kind that nobody knows is answered with 7001', async () => {
+    const agent = await world.connect(EID)
+    // msg_id x1, Body.request with a member 15.
+    agent.sendBytes(bytes(`${head}3a0e 120c 0a040a027831 12040a027a00`))
+    expect(await agent.takeReply('x1')).toMatchObject({ kind: 'error', body: { err_code: 7001 } })
+  })
+
   it('with a Request that a Controller does not serve is answered with 7001', async () => {
     const agent = await world.connect(EID)
     agent.send(requestMsg('g', 'get', { param_paths: ['Device.'], max_depth: 0 }))

@@ -70,6 +70,13 @@ async function run(request: OperationRequest, hooks: Partial<ExecuteHooks> = {},
   }
 }
 const uptime = (msgId: string, value: string): Msg => responseMsg(msgId, 'get_resp', values({ [UPTIME]: value }))
+/** A GetResp with more values than this Controller reads. */
+const tooLarge = (msgId: string): Msg => {
+  const result_params = Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`P${i}`, 'v']))
+  const resolved_path_results = [{ resolved_path: 'Device.Hosts.', result_params }]
+  const all = { requested_path: 'Device.', err_code: 0, err_msg: '', resolved_path_results }
+  return responseMsg(msgId, 'get_resp', { req_path_results: [all] })
+}
 const asked = (from = agent) => from.inbox.flatMap((msg) => (msg.kind === 'request' ? [msg] : []))
 
 describe('answers', () => {
@@ -99,6 +106,33 @@ describe('answers', () => {
     const { msgId } = await agent.takeRequest('get')
     agent.send(responseMsg(msgId, 'set_resp', { updated_obj_results: [] }))
     expect(await result).toMatchObject({ rejected: { name: 'ProtocolError', code: 'wrongAnswer' } })
+  })
+
+  it('that are too large to be read end a read at once, and say why', async () => {
+    const result = run(GET)
+    const { msgId } = await agent.takeRequest('get')
+    agent.send(tooLarge(msgId))
+    expect(await result).toMatchObject({
+      outcome: 'failed',
+      error: { code: '7005', text: expect.stringContaining('too large to be read: Msg has more than 100000 fields') },
+    })
+  })
+
+  it('that cannot be read leave open what a write did', async () => {
+    const result = run(OPERATE)
+    const { msgId } = await agent.takeRequest('operate')
+    const output_args = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`A${i}`, 'v']))
+    const one = { executed_command: 'Device.ScheduleTimer()', req_output_args: { output_args } }
+    agent.send(responseMsg(msgId, 'operate_resp', { operation_results: [one] }))
+    expect(await result).toMatchObject({ rejected: { name: 'ProtocolError', code: 'unreadableAnswer' } })
+  })
+
+  it('that are empty end their request at once', async () => {
+    const result = run(GET)
+    const { msgId } = await agent.takeRequest('get')
+    const header = Buffer.concat([Buffer.from([10, msgId.length + 2, 10, msgId.length]), Buffer.from(msgId)])
+    agent.sendBody({ kind: 'noSession', payload: Buffer.concat([header, Buffer.from([18, 2, 18, 0])]) })
+    expect(await result).toMatchObject({ rejected: { name: 'ProtocolError', code: 'unreadableAnswer' } })
   })
 
   it('that come too late are not taken for those of the next request', async () => {
@@ -285,6 +319,25 @@ describe('a discover that is too much for one Message', () => {
       [SSID, true],
       ['Device.IP.IPv4Enable', undefined],
     ])
+  })
+
+  it('is one also when the Agent sends what is too large to be read', async () => {
+    await described()
+    agent.answer = ({ msgId, name, body }) => {
+      if (name !== 'get') return undefined
+      const [path = ''] = body.param_paths
+      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', values({ [SSID]: 'x' }))
+      if (body.max_depth === 1) return responseMsg(msgId, 'get_resp', { req_path_results: [] })
+      return tooLarge(msgId)
+    }
+    expect(await run({ verb: 'discover' })).toMatchObject({
+      outcome: 'failed',
+      results: [
+        { path: SSID, value: 'x' },
+        { path: 'Device.IP.', error: { code: '7005' } },
+        { path: 'Device.Absent.', error: { code: '7005' } },
+      ],
+    })
   })
 
   it('tells which object was too much even so', async () => {

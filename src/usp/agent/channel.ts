@@ -246,11 +246,11 @@ export class ControllerChannel {
       // A Controller that disconnects and keeps the link is connected to again (R-MTP.8).
       if (record.body.kind === 'disconnect') this.#link?.send(this.#record({ kind: 'websocketConnect' }))
     } catch (error) {
-      if (!(error instanceof ProtocolError)) log.error({ err: error }, 'the Agent failed on a Record')
-      const msgId = error instanceof ProtocolError ? error.context.msgId : undefined
-      if (typeof msgId === 'string')
-        this.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: errorText(error), param_errs: [] } })
-      else if (error instanceof ProtocolError && error.code === '7100') this.#link?.refuse()
+      if (!(error instanceof ProtocolError)) return log.error({ err: error }, 'the Agent failed on a Record')
+      const { msgId } = error.context
+      const body = { err_code: Number(error.code), err_msg: errorText(error), param_errs: [] }
+      if (typeof msgId === 'string') this.send({ msgId, kind: 'error', body })
+      else if (error.code === '7100') this.#link?.refuse()
     }
   }
 

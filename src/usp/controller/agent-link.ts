@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts'
+import type { Clock, ProtocolError } from '../../base/index.ts'
 import { applyPatch, type Device, type DeviceId, type DevicePatch, type LinkEnd } from '../../domain/index.ts'
 import type { Link } from '../mtp/index.ts'
 import { type Codec, type ConnectKind, type Msg, type RequestName, type Requests, uspErrorRow } from '../wire/index.ts'
@@ -191,6 +191,11 @@ export class AgentLink {
   /** Gives a Response or Error to the request that it answers; false when no request waits for its msg_id. */
   answered(msg: Exclude<Msg, { kind: 'request' }>): boolean {
     return this.#requests.answered(msg)
+  }
+
+  /** Ends the request whose answer cannot be read; false when no request waits for its msg_id. */
+  unreadable(msgId: string, error: ProtocolError): boolean {
+    return this.#requests.unreadable(msgId, error)
   }
 
   /** The link has ended: requests without an answer reject. */

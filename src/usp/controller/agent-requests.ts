@@ -42,6 +42,9 @@ interface Outstanding {
 /** TR-369 gives Controllers no time limit for an answer; Agents use this one for their brokers. */
 const REQUEST_TIMEOUT_MS = 30_000
 const MAX_QUEUED = 256
+/** The code of a Message with too many fields (resources exceeded). */
+const TOO_LARGE = '7005'
+const READS: readonly RequestName[] = ['get', 'get_instances', 'get_supported_dm', 'get_supported_protocol']
 
 /** Sends requests to one Agent, one at a time and in order, and finds the request that an answer belongs to. */
 export class AgentRequests {
@@ -149,6 +152,23 @@ export class AgentRequests {
     if (msg.kind === 'error') waiting.resolve({ ok: false, error: msg.body })
     else if (msg.name === `${waiting.name}_resp`) waiting.resolve({ ok: true, body: msg.body })
     else waiting.reject(new ProtocolError('wrongAnswer', `asked ${waiting.name}, got ${msg.name}`))
+    return true
+  }
+
+  /**
+   * Ends the request whose answer cannot be read; false when no request waits for its msg_id. A read whose answer is
+   * too large is refused as the Agent itself would have done, so that the reader asks for less; what a write did is not
+   * known.
+   */
+  unreadable(msgId: string, { code, message }: ProtocolError): boolean {
+    const waiting = this.#outstanding?.get(msgId)
+    if (waiting === undefined) return false
+    this.#outstanding?.delete(msgId)
+    const { name } = waiting
+    const text = `the answer to ${name} ${code === TOO_LARGE ? 'is too large to be read' : 'cannot be read'}: ${message}`
+    if (code === TOO_LARGE && READS.includes(name))
+      waiting.resolve({ ok: false, error: { err_code: Number(TOO_LARGE), err_msg: text, param_errs: [] } })
+    else waiting.reject(new ProtocolError('unreadableAnswer', text, { context: { request: name } }))
     return true
   }
 

@@ -132,8 +132,8 @@ export class Incoming {
   }
 
   /**
-   * Bytes that are no Record close the link (R-WS.16); a wrong request is answered; any other error is ignored
-   * (R-MTP.5).
+   * Bytes that are no Record close the link (R-WS.16); a wrong request is answered; a wrong answer ends the request that
+   * waits for it; any other error is ignored (R-MTP.5).
    */
   #refuse(agent: AgentLink, error: unknown): void {
     const { log, onRefused } = this.#deps
@@ -143,9 +143,14 @@ export class Incoming {
     }
     onRefused?.(error.code)
     log.info({ endpointId: agent.endpointId, code: error.code, reason: error.message }, 'Record refused')
-    const { msgId } = error.context
+    const { msgId, answers } = error.context
     if (typeof msgId === 'string')
-      agent.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: error.message, param_errs: [] } })
+      agent.send({
+        msgId,
+        kind: 'error',
+        body: { err_code: Number(error.code), err_msg: error.message, param_errs: [] },
+      })
+    else if (typeof answers === 'string' && agent.unreadable(answers, error)) this.#deps.liveness.heard(agent)
     else if (error.code === '7100') agent.link.close('unsupported', error.message)
   }
 }

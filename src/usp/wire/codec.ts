@@ -9,6 +9,7 @@ import {
   type ResponseName,
   type Responses,
 } from './messages.ts'
+import { outlineOf } from './outline.ts'
 import { loadWireTypes, type MessageType, type WireTypes } from './protobuf.ts'
 
 /** The Records with which an Agent opens an MTP (R-MTP.8), one for each MTP of the standard. */
@@ -73,14 +74,23 @@ export class Codec {
     return this.#types.record.encode(raw).finish()
   }
 
-  /** ProtocolError 7004; with the msg_id in its context where an Error can answer it. */
+  /**
+   * ProtocolError 7005: too many fields. 7001: a request that nobody knows. 7004: anything else. Its context has the
+   * msg_id of a request, which an Error can answer, as `msgId`, and that of a Response or Error, whose request waits
+   * for it, as `answers`.
+   */
   decodeMsg(bytes: Uint8Array): Msg {
-    const raw = decode(this.#types.msg, bytes, '7004')
+    let raw: Raw
+    try {
+      raw = decode(this.#types.msg, bytes, '7004', '7005')
+    } catch (error) {
+      throw error instanceof ProtocolError ? withMsgId(error, bytes) : error
+    }
     const header = raw.header as Raw | null
     const msgId = text(header?.msg_id)
     if (msgId === '' || msgId.length > 256) throw new ProtocolError('7004', 'msg_id is missing or too long')
     const body = raw.body as Raw | null
-    const refuse = (why: string) => new ProtocolError('7004', why, { context: { msgId } })
+    const refuse = (why: string, code = '7004') => new ProtocolError(code, why, { context: { msgId } })
     if (body === null) throw refuse('the Message has no Body')
     const error = body.error
     if (error !== undefined) return { msgId, kind: 'error', body: error as ErrorBody }
@@ -92,9 +102,10 @@ export class Codec {
       if (kind === 'request' && name === 'notify') checkNotify(group[name] as Raw, refuse)
       return { msgId, kind, name, body: group[name] } as Msg
     }
-    // A Response gets no answer, so that its error goes to the log alone.
-    if (kind === 'response') throw new ProtocolError('7004', 'the response is empty')
-    throw refuse('the request is empty')
+    // A Response gets no answer, so that its error goes to the log, and to the request that waits for it.
+    if (kind === 'response') throw new ProtocolError('7004', 'the response is empty', { context: { answers: msgId } })
+    if (outlineOf(bytes).isEmpty) throw refuse('the request is empty')
+    throw refuse('Message not supported', '7001')
   }
 
   encodeMsg(msg: Msg): Uint8Array {
@@ -133,15 +144,22 @@ const MAX_FIELDS = 100_000
 /** Bytes of a Message: with its Record, it is below the 16 MB that an MTP takes. */
 const MAX_PAYLOAD = 16 * 1024 * 1024 - 4096
 
-function decode(type: MessageType, bytes: Uint8Array, code: string): Raw {
+function decode(type: MessageType, bytes: Uint8Array, code: string, tooLarge = code): Raw {
   if (hasMoreFields(type, bytes, MAX_FIELDS))
-    throw new ProtocolError(code, `${type.name} has more than ${MAX_FIELDS} fields`)
+    throw new ProtocolError(tooLarge, `${type.name} has more than ${MAX_FIELDS} fields`)
   try {
     const message = type.decode(bytes)
     return type.toObject(message, { defaults: true, longs: String, enums: Number }) as Raw
   } catch (cause) {
     throw new ProtocolError(code, `${type.name} cannot be decoded`, { cause })
   }
+}
+
+/** Returns the error of a Message that is not decoded with its msg_id, as far as the bytes tell it. */
+function withMsgId({ code, message, cause }: ProtocolError, bytes: Uint8Array): ProtocolError {
+  const { msgId, kind } = outlineOf(bytes)
+  if (msgId === '' || kind === undefined) return new ProtocolError(code, message, { cause })
+  return new ProtocolError(code, message, { cause, context: kind === 'request' ? { msgId } : { answers: msgId } })
 }
 
 function recordBody(raw: Raw): RecordBody {

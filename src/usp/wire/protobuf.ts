@@ -6,6 +6,9 @@ import { packageRoot } from '../../base/index.ts'
 /** The one door to protobufjs: types are read once from proto/, our own description of the wire. */
 export type MessageType = protobuf.Type
 
+/** Reads the fields of a message one by one. */
+export const { Reader } = protobuf
+
 /** Protobuf message types by their full names. */
 export interface WireTypes {
   readonly record: MessageType

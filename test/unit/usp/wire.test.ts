@@ -106,6 +106,7 @@ describe('decodeRecord', () => {
 
 describe('decodeMsg', () => {
   const HEADER = '0a06 0a026d31 1001'
+  const field = (tag: string, hex: string) => tag + (hex.length / 2).toString(16).padStart(2, '0') + hex
 
   it.each([
     ['no header', '12040a020a00', undefined],
@@ -120,6 +121,25 @@ describe('decodeMsg', () => {
     expect((error as { context: { msgId?: string } }).context.msgId).toBe(msgId)
   })
 
+  it('refuses a request of a kind that nobody knows with 7001', () => {
+    for (const request of ['7a00', '7a03616263', 'fa7f00'])
+      expect(thrownBy(() => codec.decodeMsg(bytesOf(`${HEADER} ${field('12', field('0a', request))}`)))).toMatchObject({
+        code: '7001',
+        context: { msgId: 'm1' },
+      })
+  })
+
+  it('names the request of an answer that cannot be decoded', () => {
+    for (const [body, context] of [
+      ['12030a050a', { answers: 'm1' }],
+      ['0a030a050a', { msgId: 'm1' }],
+    ] as const)
+      expect(thrownBy(() => codec.decodeMsg(bytesOf(`${HEADER} ${field('12', body)}`)))).toMatchObject({
+        code: '7004',
+        context,
+      })
+  })
+
   it('goes by the Body and not by msg_type', () => {
     // The header says GET (1), the Body is a Delete (6).
     expect(codec.decodeMsg(bytesOf(`${HEADER} 12040a023200`))).toMatchObject({ kind: 'request', name: 'delete' })
@@ -132,9 +152,9 @@ describe('decodeMsg', () => {
       name: 'set_resp',
       body: { updated_obj_results: [] },
     })
-    // A Response without any member is none; nobody answers a Response, so its msg_id does not matter.
+    // A Response without any member is none; nobody answers a Response, but a request may wait for it.
     const error = thrownBy(() => codec.decodeMsg(bytesOf(`${HEADER} 12021200`)))
-    expect(error).toMatchObject({ code: '7004', context: {} })
+    expect(error).toMatchObject({ code: '7004', context: { answers: 'm1' } })
     expect((error as { context: { msgId?: string } }).context.msgId).toBeUndefined()
   })
 
@@ -182,6 +202,13 @@ describe('a Message of very many fields', () => {
     const map = Buffer.concat([header, field(2, field(2, field(1, field(1, field(4, entry)))))])
     for (const bytes of [unknown, map])
       expect(thrownBy(() => codec.decodeMsg(bytes))).toMatchObject({ message: expect.stringContaining('fields') })
+  })
+
+  it('is named by its msg_id all the same, so that its request does not wait on', () => {
+    expect(thrownBy(() => codec.decodeMsg(results(100_000)))).toMatchObject({ code: '7005', context: { answers: 'm' } })
+    const body = field(2, field(1, field(8, Buffer.alloc(300_000, '\x78\0'))))
+    for (const bytes of [Buffer.concat([header, body]), Buffer.concat([body, header])])
+      expect(thrownBy(() => codec.decodeMsg(bytes))).toMatchObject({ code: '7005', context: { msgId: 'm' } })
   })
 
   it('is read when it is the tree of a large device', () => {
