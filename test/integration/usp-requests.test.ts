@@ -6,11 +6,12 @@ import {
   type ExecuteHooks,
   type Operation,
   type OperationRequest,
+  type OperationResult,
 } from '../../src/domain/index.ts'
 import { type Msg, type ResponseName, type Responses, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { described as describedAs, OddAgent, supportedObject } from '../support/odd-agent.ts'
-import { type RawAgent, values } from '../support/raw-agent.ts'
+import { type RawAgent, values, valuesOf } from '../support/raw-agent.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -233,6 +234,84 @@ describe('an answer to a Get', () => {
     expect(await result).toMatchObject({ outcome: 'failed', results: [{ path: UPTIME, error: { code: 'noValue' } }] })
   })
 
+  it('that names another path answers none, and its values are ignored', async () => {
+    const result = run({ verb: 'get', paths: ['Device.WiFi.'] })
+    const { msgId } = await agent.takeRequest('get')
+    const resolved_path_results = [{ resolved_path: 'Device.Other.', result_params: { A: '1' } }]
+    const req_path_results = [{ ...none('Device.Other.'), resolved_path_results }]
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results }))
+    expect(await result).toEqual({
+      outcome: 'failed',
+      error: expect.objectContaining({ code: 'protocol' }),
+      results: [{ path: 'Device.WiFi.', error: expect.objectContaining({ code: 'protocol' }) }],
+    })
+  })
+
+  it('has only values at and below the paths that were asked', async () => {
+    const SEARCHED = 'Device.IP.Interface.*.IPv4Address.[Enable==true].IPAddress'
+    const paths = ['Device.WiFi.SSID.', UPTIME, SEARCHED, 'Device.Hosts.Host.*.']
+    const result = run({ verb: 'get', paths })
+    const { msgId } = await agent.takeRequest('get')
+    const shown: Record<string, Record<string, string>> = {
+      'Device.WiFi.SSID.': { '1.SSID': 'x', '1.Stats.Bytes': '1', '..': 'x', 'a b': 'x', '': 'x' },
+      'Device.WiFi.': { Other: 'x' },
+      'Device.DeviceInfo.': { UpTime: '7', UpTimeOther: 'x' },
+      'Device.IP.Interface.2.IPv4Address.1.': { IPAddress: '10.0.0.1', SubnetMask: 'x' },
+      'Device.IP.Interface.x.IPv4Address.1.': { IPAddress: 'x' },
+      'Device.Hosts.Host.3': { IPAddress: '10.0.0.2' },
+      'InternetGatewayDevice.': { X: 'x' },
+      '': { Y: 'x' },
+    }
+    const resolved_path_results = Object.entries(shown).map(([resolved_path, result_params]) => ({
+      resolved_path,
+      result_params,
+    }))
+    const [first, ...others] = paths.map(none)
+    if (first === undefined) throw new Error('no path')
+    const req_path_results = [
+      { ...first, resolved_path_results },
+      ...others.filter(({ requested_path }) => requested_path !== UPTIME),
+    ]
+    req_path_results.push(...values({ [UPTIME]: '7' }).req_path_results)
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results }))
+    const { results } = (await result) as OperationResult
+    expect(results.map(({ path, value }) => [path, value])).toEqual([
+      ['Device.WiFi.SSID.1.SSID', 'x'],
+      ['Device.WiFi.SSID.1.Stats.Bytes', '1'],
+      [UPTIME, '7'],
+      ['Device.IP.Interface.2.IPv4Address.1.IPAddress', '10.0.0.1'],
+      ['Device.Hosts.Host.3.IPAddress', '10.0.0.2'],
+      [UPTIME, '7'],
+    ])
+  })
+
+  it('to a path that follows a reference shows values wherever it leads', async () => {
+    const path = 'Device.WiFi.AccessPoint.1.SSIDReference+.'
+    const result = run({ verb: 'get', paths: [path] })
+    const { msgId } = await agent.takeRequest('get')
+    const resolved_path_results = [
+      { resolved_path: 'Device.WiFi.SSID.1.', result_params: { SSID: 'x' } },
+      { resolved_path: '', result_params: { Y: 'x' } },
+    ]
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [{ ...none(path), resolved_path_results }] }))
+    expect(await result).toMatchObject({ outcome: 'done', results: [{ path: SSID, value: 'x' }] })
+  })
+
+  it('may name a path that was asked in another form', async () => {
+    const forms = [
+      ['Device.WiFi.', 'Device.WiFi'],
+      ['Device.WiFi.SSID.*.', 'Device.WiFi.SSID.1.'],
+      ['Device.WiFi.SSID.[Enable==true].', 'Device.WiFi.SSID.[Enable == true].'],
+    ] as const
+    for (const [path, named] of forms) {
+      const result = run({ verb: 'get', paths: [path] })
+      const { msgId } = await agent.takeRequest('get')
+      const resolved_path_results = [{ resolved_path: 'Device.WiFi.SSID.1.', result_params: { SSID: 'x' } }]
+      agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [{ ...none(named), resolved_path_results }] }))
+      expect(await result).toMatchObject({ outcome: 'done', results: [{ path: SSID, value: 'x' }] })
+    }
+  })
+
   it('may leave out the last dot of an object', async () => {
     const result = run({ verb: 'get', paths: [UPTIME] })
     const { msgId } = await agent.takeRequest('get')
@@ -271,7 +350,7 @@ it('a discover knows the types of vendor parameters from the supported model, so
   })
   const result = run({ verb: 'discover' })
   const { msgId } = await agent.takeRequest('get')
-  agent.send(responseMsg(msgId, 'get_resp', values({ 'Device.X_TEST.Number': '7' })))
+  agent.send(responseMsg(msgId, 'get_resp', valuesOf('Device.', { 'Device.X_TEST.Number': '7' })))
   expect(await result).toMatchObject({
     outcome: 'done',
     results: [{ path: 'Device.X_TEST.Number', type: 'unsignedInt', writable: true }],
@@ -305,10 +384,11 @@ describe('a discover that is too much for one Message', () => {
     agent.answer = ({ msgId, name, body }) => {
       if (name !== 'get') return undefined
       const [path = ''] = body.param_paths
-      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', values({ [SSID]: 'x' }))
-      if (path === 'Device.IP.') return responseMsg(msgId, 'get_resp', values({ 'Device.IP.IPv4Enable': 'true' }))
+      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', valuesOf(path, { [SSID]: 'x' }))
+      if (path === 'Device.IP.')
+        return responseMsg(msgId, 'get_resp', valuesOf('Device.IP.', { 'Device.IP.IPv4Enable': 'true' }))
       if (path === 'Device.' && body.max_depth === 1)
-        return responseMsg(msgId, 'get_resp', values({ 'Device.RootDataModelVersion': '2.15' }))
+        return responseMsg(msgId, 'get_resp', valuesOf(path, { 'Device.RootDataModelVersion': '2.15' }))
       const err_code = path === 'Device.Absent.' ? 7016 : 7005
       return { msgId, kind: 'error', body: { err_code, err_msg: '', param_errs: [] } }
     }
@@ -326,7 +406,7 @@ describe('a discover that is too much for one Message', () => {
     agent.answer = ({ msgId, name, body }) => {
       if (name !== 'get') return undefined
       const [path = ''] = body.param_paths
-      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', values({ [SSID]: 'x' }))
+      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', valuesOf(path, { [SSID]: 'x' }))
       if (body.max_depth === 1) return responseMsg(msgId, 'get_resp', { req_path_results: [] })
       return tooLarge(msgId)
     }
@@ -345,7 +425,7 @@ describe('a discover that is too much for one Message', () => {
     agent.answer = ({ msgId, name, body }) => {
       if (name !== 'get') return undefined
       if (body.param_paths[0] === 'Device.IP.')
-        return responseMsg(msgId, 'get_resp', values({ 'Device.IP.IPv4Enable': 'true' }))
+        return responseMsg(msgId, 'get_resp', valuesOf('Device.IP.', { 'Device.IP.IPv4Enable': 'true' }))
       return { msgId, kind: 'error', body: { err_code: 7005, err_msg: '', param_errs: [] } }
     }
     expect(await run({ verb: 'discover' })).toMatchObject({
@@ -496,6 +576,24 @@ describe('a Set', () => {
   })
 })
 
+it('a Set is no success for a value that the answer passes over, unless that value may not be read', async () => {
+  const object = 'Device.WiFi.AccessPoint.1.Security.'
+  const set = (name: string): OperationRequest => ({ verb: 'set', values: [{ path: object + name, value: 'v' }] })
+  const outcomes = []
+  for (const name of ['ModeEnabled', 'KeyPassphrase']) {
+    const result = run(set(name))
+    const { msgId } = await agent.takeRequest('set')
+    const one = { affected_path: object, param_errs: [], updated_params: {} }
+    const oper_status = { oper_success: { updated_inst_results: [one] } }
+    agent.send(responseMsg(msgId, 'set_resp', { updated_obj_results: [{ requested_path: object, oper_status }] }))
+    outcomes.push(await result)
+  }
+  expect(outcomes).toMatchObject([
+    { outcome: 'failed', results: [{ path: `${object}ModeEnabled`, error: { code: 'protocol' } }] },
+    { outcome: 'done', results: [] },
+  ])
+})
+
 it('an Add carries several rows, and results of one table belong to them by their order', async () => {
   const result = run({
     verb: 'add',
@@ -581,6 +679,35 @@ it('instances come with their keys, and what is supported with types', async () 
   })
 })
 
+it('an answer that does not say what is supported at a path is no success', async () => {
+  const nothing = { req_obj_results: [] }
+  const other = describedAs('Device.IP.', [supportedObject('Device.IP.', { params: ['IPv4Enable'] })])
+  for (const body of [nothing, other]) {
+    const result = run({ verb: 'supported', path: 'Device.WiFi.' })
+    agent.send(responseMsg((await agent.takeRequest('get_supported_dm')).msgId, 'get_supported_dm_resp', body))
+    expect(await result).toMatchObject({
+      outcome: 'failed',
+      results: [{ path: 'Device.WiFi.', error: { code: 'protocol' } }],
+    })
+  }
+})
+
+it('an answer may name an object without its last dot, or a table with its placeholder', async () => {
+  const forms = [
+    ['Device.WiFi.', 'Device.WiFi'],
+    ['Device.WiFi.SSID.', 'Device.WiFi.SSID.{i}.'],
+    ['Device.WiFi.SSID.{i}.', 'Device.WiFi.SSID.'],
+    ['Device.WiFi.SSID.1.', 'Device.WiFi.SSID.{i}.'],
+  ] as const
+  for (const [path, named] of forms) {
+    const result = run({ verb: 'supported', path })
+    const { msgId } = await agent.takeRequest('get_supported_dm')
+    const body = describedAs(named, [supportedObject('Device.WiFi.SSID.{i}.', { params: ['SSID'] })])
+    agent.send(responseMsg(msgId, 'get_supported_dm_resp', body))
+    expect(await result).toMatchObject({ outcome: 'done', results: [{}, { path: 'Device.WiFi.SSID.{i}.SSID' }] })
+  }
+})
+
 it('an Add tells the unique keys of the new row', async () => {
   const result = run(ADD)
   agent.send(
@@ -652,7 +779,7 @@ describe('the Controller row of this server', () => {
   })
 })
 
-describe('a download', () => {
+describe('a download', () => 
   it.each([
     ['the pointer names', 'Device.DeviceInfo.FirmwareImage.1', ['Available', 'NoImage'], 2],
     ['its Status names, where there is no pointer', undefined, ['Active', 'Available'], 2],
@@ -670,8 +797,7 @@ describe('a download', () => {
     const operation_results = [{ executed_command: body.command, req_obj_path: 'Device.LocalAgent.Request.1.' }]
     agent.send(responseMsg(asks, 'operate_resp', { operation_results }))
     expect(await result).toMatchObject({ outcome: 'pending' })
-  })
-})
+  }))
 
 describe('a Response is no success', () => {
   const failure = { err_code: 7021, err_msg: 'refused' }
@@ -689,6 +815,8 @@ describe('a Response is no success', () => {
   const created = (oper_status: Responses['add_resp']['created_obj_results'][number]['oper_status']) => ({
     created_obj_results: [{ requested_path: TABLE, oper_status }],
   })
+  /** The field is not on the wire. */
+  const NO_STATUS = undefined as never
   const inner = { oper_failure: { ...failure, updated_inst_failures: [{ affected_path: object, param_errs }] } }
   const beside = { updated_inst_results: [{ affected_path: object, param_errs, updated_params: {} }] }
   const kept = [{ unaffected_path: row, err_code: 7024, err_msg: 'kept' }]
@@ -710,6 +838,9 @@ describe('a Response is no success', () => {
       { path: SSID, error: { code: '7012' } },
     ],
     ['a Set with neither', SET, 'set_resp', updated({}), { path: object, error: { code: 'protocol' } }],
+    ['a Set without status', SET, 'set_resp', updated(NO_STATUS), { path: object, error: { code: 'protocol' } }],
+    ['an Add without status', ADD, 'add_resp', created(NO_STATUS), { path: TABLE, error: { code: 'protocol' } }],
+    ['a Delete without status', DELETE, 'delete_resp', deleted(NO_STATUS), { path: row, error: { code: 'protocol' } }],
     [
       'a Set without any result',
       SET,
@@ -883,7 +1014,7 @@ describe('an Operate', () => {
   })
 })
 
-describe('requests', () => {
+describe('requests', () => 
   it('with an effect leave only after it was noted that they will', async () => {
     let go = (): void => undefined
     const noted = new Promise<void>((resolve) => {
@@ -970,5 +1101,4 @@ describe('requests', () => {
     expect(await results[1]).toMatchObject({ rejected: { code: 'linkGone', sent: false } })
     expect(contact.signal.aborted).toBe(true)
     expect(await run(GET)).toMatchObject({ rejected: { code: 'linkGone', sent: false } })
-  })
-})
+  }))

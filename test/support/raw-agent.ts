@@ -196,6 +196,12 @@ export function values(values: Record<string, string>): GetResp {
   }
 }
 
+/** A GetResp to a Get of an object, with values below it. */
+export function valuesOf(requested_path: string, below: Record<string, string>): GetResp {
+  const resolved_path_results = values(below).req_path_results.flatMap((result) => result.resolved_path_results)
+  return { req_path_results: [{ requested_path, err_code: 0, err_msg: '', resolved_path_results }] }
+}
+
 /** The Endpoint ID in the expression by which a Controller looks for its own row. */
 const OWN_ROW = /^Device\.LocalAgent\.Controller\.\[EndpointID=="([^"]+)"\]\.$/
 

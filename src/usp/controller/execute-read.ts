@@ -11,6 +11,7 @@ import {
 import type { GetResp } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import type { RequestOptions } from './agent-requests.ts'
+import { AskedPaths } from './asked-paths.ts'
 import { type ExecuteContext, objectPath, refused, unanswered } from './outcome.ts'
 
 /** TR-369 7.5.1. A path that the answer does not name, and a parameter without a value, are failures. */
@@ -23,16 +24,20 @@ export async function get(
 ): Promise<OperationResult> {
   const reply = await agent.request('get', { param_paths: paths, max_depth: maxDepth }, options)
   if (!reply.ok) return refused(reply.error)
-  return resultOf([...unanswered(paths, reply.body.req_path_results), ...outcomesOf(reply.body, model)])
+  return resultOf([...unanswered(paths, reply.body.req_path_results), ...outcomesOf(paths, reply.body, model)])
 }
 
-/** Returns the values of a GetResp. Agents of USP 1.0 give dotted relative names, which are joined in the same way. */
-export function outcomesOf(body: GetResp, model: Model): PathOutcome[] {
+/**
+ * Returns the values of a GetResp to a Get of these paths. Agents of USP 1.0 give dotted relative names, which are
+ * joined in the same way. Values that were not asked for are ignored: they may belong anywhere.
+ */
+export function outcomesOf(paths: readonly string[], body: GetResp, model: Model): PathOutcome[] {
+  const asked = new AskedPaths(paths)
   const outcomes: PathOutcome[] = []
   for (const result of body.req_path_results) {
-    const { requested_path } = result
+    const requested = asked.named(result.requested_path)
     if (result.err_code !== 0) {
-      outcomes.push({ path: requested_path, error: uspError(result) })
+      outcomes.push({ path: requested ?? result.requested_path, error: uspError(result) })
       continue
     }
     const before = outcomes.length
@@ -40,12 +45,13 @@ export function outcomesOf(body: GetResp, model: Model): PathOutcome[] {
       const object = objectPath(resolved.resolved_path)
       for (const [name, value] of Object.entries(resolved.result_params)) {
         const path = object + name
+        if (path.endsWith('.') || !asked.covers(path)) continue
         outcomes.push({ path, value, type: model.parameter(path)?.type ?? 'unknown' })
       }
     }
     // An answer leaves out parameters that may not be read; an object or a search may be empty.
-    if (outcomes.length === before && !requested_path.endsWith('.') && !isSearch(requested_path))
-      outcomes.push({ path: requested_path, error: outcomeError('noValue', 'the Agent shows no value') })
+    if (outcomes.length === before && requested !== undefined && !requested.endsWith('.') && !isSearch(requested))
+      outcomes.push({ path: requested, error: outcomeError('noValue', 'the Agent shows no value') })
   }
   return outcomes
 }

@@ -1,4 +1,4 @@
-import { isSearch, type Model, splitLeaf } from '../../datamodel/index.ts'
+import { isSearch, isSecret, type Model, splitLeaf } from '../../datamodel/index.ts'
 import {
   type ExecuteHooks,
   type OperationResult,
@@ -11,6 +11,7 @@ import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
 import { pairAdded } from './added-rows.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import type { Reply } from './agent-requests.ts'
+import { AskedPaths } from './asked-paths.ts'
 import { type ExecuteContext, lacking, objectPath, refused, unanswered } from './outcome.ts'
 
 interface Setting {
@@ -42,13 +43,14 @@ export async function set(
   const reply = await agent.request('set', { allow_partial: request.allowPartial === true, update_objs }, hooks)
   if (!reply.ok) return refused(reply.error)
   const { updated_obj_results } = reply.body
+  const asked = new AskedPaths([...objects.keys()])
   return resultOf([
     ...unanswered([...objects.keys()], updated_obj_results),
     ...updated_obj_results.flatMap(({ requested_path, oper_status }) => {
-      const asked = objects.get(requested_path) ?? []
-      return updated(requested_path, oper_status, asked, model).map((outcome) => {
+      const object = asked.named(requested_path) ?? requested_path
+      return updated(object, oper_status, objects.get(object) ?? [], model).map((outcome) => {
         const { leaf } = splitLeaf(outcome.path)
-        const isOptional = outcome.error !== undefined && optional.has(requested_path + leaf)
+        const isOptional = outcome.error !== undefined && optional.has(object + leaf)
         return isOptional ? { ...outcome, optional: true as const } : outcome
       })
     }),
@@ -76,10 +78,13 @@ function updated(
       const path = object + name
       return { path, value, type: model.parameter(path)?.type ?? ('unknown' as const) }
     })
-    // An Agent may leave out a parameter that is not required: that is no success.
+    // An Agent leaves out a parameter that may not be read, such as a secret. Any other one that it passes over was not
+    // written, as far as the answer says.
     const answered = new Set([...Object.keys(updated_params), ...param_errs.map(({ param }) => param)])
     const silent = asked.flatMap(({ param, required }) =>
-      required || answered.has(param) ? [] : [{ path: object + param, error: lacking() }],
+      answered.has(param) || (required && isSecret(object + param, model))
+        ? []
+        : [{ path: object + param, error: lacking() }],
     )
     return [...parameterErrors(object, param_errs), ...values, ...silent]
   })

@@ -43,7 +43,7 @@ export class NewRows {
         for (const path of paths) waiting.delete(path)
         const reply = await agent.request('get', { param_paths: paths, max_depth: 0 })
         const { device } = agent
-        if (reply.ok && device !== undefined) await this.#keep(device, outcomesOf(reply.body, this.#deps.model))
+        if (reply.ok && device !== undefined) await this.#keep(device, outcomesOf(paths, reply.body, this.#deps.model))
       }
     } finally {
       this.#waiting.delete(agent)

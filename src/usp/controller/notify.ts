@@ -1,4 +1,4 @@
-import { isSecret, type Model } from '../../datamodel/index.ts'
+import type { Model } from '../../datamodel/index.ts'
 import {
   type Completion,
   collected,
@@ -8,10 +8,10 @@ import {
   factsPatch,
   firmwareEvent,
   type NewEvent,
-  shownValue,
 } from '../../domain/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
+import { bounded, isPath, MAX_OUTPUT_TEXT } from './agent-texts.ts'
 import { objectPath } from './outcome.ts'
 
 /** The effect of a Notify: one change of the device, and the end of an operation where the Notify reports one. */
@@ -31,11 +31,10 @@ export interface NotifyEffect {
   ignored?: string
 }
 
-const MAX_PATH = 1024
-/** Characters of an Agent's texts that an event keeps, and of a command's output that an operation keeps. */
+/** Characters of the name of a command or event that are kept. */
+const MAX_NAME = 1024
+/** Characters of an Agent's texts that an event keeps. */
 const MAX_EVENT_TEXT = 32 * 1024
-const MAX_OUTPUT_TEXT = 1024 * 1024
-const PATH = /^Device\.(?:[\w-]+\.)*[\w-]*$/
 
 /** Returns the effect of a Notify of a joined Agent. Repeating it does no harm. */
 export function notifyEffect(
@@ -102,7 +101,11 @@ function object(
   }
   const base = { at: now, deviceId: effect.change.deviceId, protocol: 'usp' as const }
   if (obj_creation !== undefined) {
-    events.push({ ...base, type: 'object.created', data: { path, keys: bounded(obj_creation.unique_keys) } })
+    events.push({
+      ...base,
+      type: 'object.created',
+      data: { path, keys: bounded(obj_creation.unique_keys, MAX_EVENT_TEXT) },
+    })
     effect.created = path
   } else {
     events.push({ ...base, type: 'object.deleted', data: { path } })
@@ -117,7 +120,7 @@ function operComplete(
   now: number,
 ): void {
   const { deviceId } = effect.change
-  const command = (objectPath(obj_path) + command_name).slice(0, MAX_PATH)
+  const command = (objectPath(obj_path) + command_name).slice(0, MAX_NAME)
   const commandKey = command_key.slice(0, 256)
   events.push({
     type: 'device.notified',
@@ -139,7 +142,7 @@ function event(
 ): void {
   const { deviceId } = effect.change
   const base = { at: now, deviceId, protocol: 'usp' as const }
-  const name = (objectPath(obj_path) + event_name).slice(0, MAX_PATH)
+  const name = (objectPath(obj_path) + event_name).slice(0, MAX_NAME)
   const commandKey = (params.CommandKey ?? '').slice(0, 256)
   if (name === 'Device.Boot!') {
     effect.rebooted = true
@@ -156,7 +159,7 @@ function event(
       at: now,
     }
   } else if (name === 'Device.LocalAgent.TransferComplete!') {
-    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params) } })
+    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params, MAX_EVENT_TEXT) } })
     effect.completion = { deviceId, protocol: 'usp', kind: 'transfer', commandKey, at: now }
     const fault = params.FaultCode?.trim() ?? ''
     if (fault !== '' && Number(fault) !== 0)
@@ -164,24 +167,6 @@ function event(
   } else if (name === 'Device.LocalAgent.Periodic!') {
     effect.periodic = true
   } else {
-    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params) } })
+    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params, MAX_EVENT_TEXT) } })
   }
-}
-
-function isPath(text: string): boolean {
-  return text.length <= MAX_PATH && PATH.test(text)
-}
-
-/** Returns texts of an Agent without secrets, and of at most `room` characters; a text that was cut ends in `…`. */
-function bounded(texts: Record<string, string>, room = MAX_EVENT_TEXT): Record<string, string> {
-  let left = room
-  const kept: Record<string, string> = {}
-  for (const [name, text] of Object.entries(texts)) {
-    left -= name.length
-    if (left <= 0) break
-    const shown = isSecret(name) ? '' : shownValue(name, text)
-    kept[name] = shown.length <= left ? shown : `${shown.slice(0, left)}\u2026`
-    left -= shown.length
-  }
-  return kept
 }

@@ -9,6 +9,7 @@ import {
 } from '../../domain/index.ts'
 import type { ErrorBody } from '../wire/index.ts'
 import { uspError } from './agent-link.ts'
+import { AskedPaths } from './asked-paths.ts'
 
 /** The models that verbs use besides the link. */
 export interface ExecuteContext {
@@ -30,17 +31,11 @@ export function lacking(): OutcomeError {
   return outcomeError('protocol', 'the Agent answered neither success nor failure')
 }
 
-/**
- * Returns failures for requested paths that an answer does not name. A result for a path that was not requested counts
- * as one of them, because some Agents write a path in another form.
- */
+/** Returns failures for requested paths that an answer does not name in any form. */
 export function unanswered(requested: string[], results: { requested_path: string }[]): PathOutcome[] {
-  const answered = new Set(results.map(({ requested_path }) => requested_path))
-  const missing = requested.filter((path) => !answered.has(path))
-  if (missing.length === 0) return []
-  const asked = new Set(requested)
-  const unasked = results.filter(({ requested_path }) => !asked.has(requested_path)).length
-  return unasked >= missing.length ? [] : missing.map((path) => ({ path, error: lacking() }))
+  const asked = new AskedPaths(requested)
+  const answered = new Set(results.map(({ requested_path }) => asked.named(requested_path)))
+  return requested.filter((path) => !answered.has(path)).map((path) => ({ path, error: lacking() }))
 }
 
 /** Returns an object path with its last dot, which some Agents leave out. */

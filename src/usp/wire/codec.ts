@@ -100,6 +100,7 @@ export class Codec {
     for (const name of Object.keys(group)) {
       if (!(name in MSG_TYPES)) continue
       if (kind === 'request' && name === 'notify') checkNotify(group[name] as Raw, refuse)
+      if (kind === 'response') addStatus(group[name] as Raw)
       return { msgId, kind, name, body: group[name] } as Msg
     }
     // A Response gets no answer, so that its error goes to the log, and to the request that waits for it.
@@ -185,6 +186,14 @@ function checkNotify(notify: Raw, refuse: (why: string) => ProtocolError): void 
     (name) => notify[name] !== undefined,
   )
   if (variants.length !== 1) throw refuse('the Notify has no notification')
+}
+
+/** Gives each result of a Response the status that its type has, where the Agent leaves it out: it then says nothing. */
+function addStatus(body: Raw): void {
+  for (const results of Object.values(body)) {
+    if (!Array.isArray(results)) continue
+    for (const result of results as Raw[]) if (result.oper_status === null) result.oper_status = {}
+  }
 }
 
 function text(value: unknown): string {

@@ -94,7 +94,7 @@ export interface Add {
   allow_partial: boolean
   create_objs: { obj_path: string; param_settings: Setting[] }[]
 }
-/** Exactly one of the two is there. */
+/** Exactly one of the two is there; neither, where an Agent leaves them or the status out. */
 interface Status<S, F = Failure> {
   oper_failure?: F
   oper_success?: S
