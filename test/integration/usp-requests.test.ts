@@ -755,6 +755,12 @@ describe('the Controller row of this server', () => {
     set(`${OWN}MTP.1.WebSocket.EnableEncryption`, 'true'),
     set(`${OWN}MTP.1.Protocol`, 'MQTT'),
     set('Device.LocalAgent.Controller.*.MTP.[Protocol=="WebSocket"].WebSocket.Path', '/usp'),
+    set('Device.LocalAgent.Subscription.1.Recipient+.Enable', 'false'),
+    set('Device.LocalAgent.Subscription.*.Recipient#1+.EndpointID', 'self::another'),
+    set('Device.LocalAgent.Subscription.[ID=="a"].Recipient#*+.MTP.1.WebSocket.Port', '1'),
+    set('Device.BulkData.Profile.1.Controller+.MTP.*.Enable', 'false'),
+    del('Device.LocalAgent.Subscription.1.Recipient+.MTP.1.'),
+    del('Device.LocalAgent.Subscription.1.Recipient+.MTP.[Enable==true].'),
   ])('is not taken away unless the request says so: %o', async (request) => {
     const before = agent.inbox.length
     expect(await run(request)).toMatchObject({ outcome: 'failed', error: { code: 'lockout' } })
@@ -769,6 +775,11 @@ describe('the Controller row of this server', () => {
     set(`${OWN}MTP.1.WebSocket.KeepAliveInterval`, '90'),
     set('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Host', 'elsewhere.example'),
     set('Device.LocalAgent.Controller.1.Enable', 'false'),
+    set('Device.LocalAgent.Subscription.1.Recipient+.Enable', 'false', true),
+    set('Device.LocalAgent.Subscription.1.Recipient+.PeriodicNotifInterval', '60'),
+    set('Device.LocalAgent.Subscription.1.Enable', 'false'),
+    set('Device.LocalAgent.Subscription.[Recipient+.Enable==true].NotifRetry', 'false'),
+    del('Device.LocalAgent.Subscription.1.Recipient+.BootParameter.1.'),
     del('Device.LocalAgent.Controller.1.'),
     del(`${OWN}BootParameter.1.`),
   ])('and other writes leave: %o', async (request) => {

@@ -1,4 +1,4 @@
-import { namesRow, parsePath } from '../../datamodel/index.ts'
+import { namesRow, parsePath, type Segment } from '../../datamodel/index.ts'
 import { failedResult, type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
 import { MTPS } from '../mtp/index.ts'
 import type { AgentLink } from './agent-link.ts'
@@ -37,12 +37,19 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
 
 /**
  * Returns the name of a path below the row, with `row` for instances; undefined when the path cannot belong to the row
- * of this server.
+ * of this server. Only the Agent knows where a reference leads: that of a subscription (Recipient) leads to this row.
  */
 function belowOwnRow(path: string, ownRow: string): string | undefined {
+  const { segments } = parsePath(path)
+  const reference = segments.findLastIndex(({ kind }) => kind === 'follow')
+  if (reference >= 0) return nameOf(segments.slice(reference + 1))
   if (!path.startsWith(`${TABLE.join('.')}.`)) return undefined
-  const [row, ...rest] = parsePath(path).segments.slice(TABLE.length)
+  const [row, ...rest] = segments.slice(TABLE.length)
   if (row === undefined || !namesRow(row)) return undefined
   if (row.kind === 'instance' && ownRow !== `${TABLE.join('.')}.${row.instance}.`) return undefined
-  return rest.map((segment) => (segment.kind === 'name' ? segment.name : 'row')).join('.')
+  return nameOf(rest)
+}
+
+function nameOf(segments: readonly Segment[]): string {
+  return segments.map((segment) => (segment.kind === 'name' ? segment.name : 'row')).join('.')
 }
