@@ -290,6 +290,23 @@ describe('an unproven claim', () => {
     expect(refusals).toEqual(['notBound', 'notBound'])
   })
 
+  it.each([
+    ['no OUI', { oui: '' }],
+    ['no serial number', { serial: '' }],
+    ['nothing', { oui: '', productClass: '', serial: '' }],
+    ['an OUI that is none', { oui: 'xx' }],
+  ])('of a joined Agent that names %s is acknowledged, and changes nothing', async (_name, over) => {
+    await restart({ admission: 'open' })
+    const agent = await arrive(IDENTITY)
+    await world.contact()
+    const before = device()
+    const msgId = agent.onBoard({ ...IDENTITY, ...over })
+    expect(await agent.takeReply(msgId)).toMatchObject({ kind: 'response', name: 'notify_resp' })
+    await agent.heard()
+    expect(agent.socket.readyState).toBe(agent.socket.OPEN)
+    expect(device()).toMatchObject({ id: before?.id, binding: before?.binding })
+  })
+
   it('of a joined Agent to be another device ends its link', async () => {
     await restart({ admission: 'open' })
     const agent = await arrive(IDENTITY)

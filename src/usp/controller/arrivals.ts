@@ -171,7 +171,7 @@ export class Arrivals {
   }
 
   async #decide(agent: AgentLink, claimed: Claimed): Promise<void> {
-    if (claimed !== undefined) deviceIdOf(claimed)
+    if (claimed !== undefined && !isUsable(claimed, agent)) return
     for (let commits = 0; commits < MAX_COMMITS; ) {
       if (agent.isRefused || !agent.link.isOpen || (agent.device !== undefined && claimed === undefined)) return
       const decision = await this.#judge(agent, claimed)
@@ -347,6 +347,20 @@ export class Arrivals {
     if (differs(firmware)) data.softwareVersion = firmware
     if (data.address === undefined && data.softwareVersion === undefined) return []
     return [{ type: 'device.linkChanged', at, deviceId, protocol: 'usp', data }]
+  }
+}
+
+/**
+ * Returns false for a claim that names no device, of an Agent that is joined to its device: the claim changes nothing.
+ * AppError `invalid` when there is no device to stay with.
+ */
+function isUsable(claimed: DeviceIdentity, agent: AgentLink): boolean {
+  try {
+    deviceIdOf(claimed)
+    return true
+  } catch (error) {
+    if (agent.device === undefined || !(error instanceof AppError)) throw error
+    return false
   }
 }
 
