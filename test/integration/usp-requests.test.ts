@@ -1025,7 +1025,27 @@ describe('an Operate', () => {
   })
 })
 
-describe('requests', () => 
+it('an Operate keeps 1 MB of its output, as OperationComplete does', async () => {
+  const result = run(OPERATE)
+  const { msgId, body } = await agent.takeRequest('operate')
+  const long = 'x'.repeat(700_000)
+  const results = [
+    { A: long, B: 'small' },
+    { C: long, D: 'late' },
+  ].map((output_args) => ({
+    executed_command: body.command,
+    req_output_args: { output_args },
+  }))
+  agent.send(responseMsg(msgId, 'operate_resp', { operation_results: results }))
+  const { outcome, output = {} } = (await result) as OperationResult
+  expect(outcome).toBe('done')
+  expect(Object.keys(output)).toEqual(['A', 'B', 'C'])
+  expect(output.A).toBe(long)
+  expect(output.C?.endsWith('x\u2026')).toBe(true)
+  expect(Object.values(output).join('').length).toBeLessThanOrEqual(1024 * 1024)
+})
+
+describe('requests', () => {
   it('with an effect leave only after it was noted that they will', async () => {
     let go = (): void => undefined
     const noted = new Promise<void>((resolve) => {

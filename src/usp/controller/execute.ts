@@ -12,6 +12,7 @@ import {
 } from '../../domain/index.ts'
 import type { OperateResp } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
+import { bounded, MAX_OUTPUT_TEXT } from './agent-texts.ts'
 import { instances, supportedBelow } from './execute-model.ts'
 import { discover, get } from './execute-read.ts'
 import { add, remove, set } from './execute-write.ts'
@@ -105,13 +106,19 @@ async function operate(
   if (operation_results.length === 0 && !isSearch(command)) results.push({ path: command, error: lacking() })
   for (const result of operation_results) {
     if (result.cmd_failure !== undefined)
-      results.push({ path: result.executed_command, error: uspError(result.cmd_failure) })
+      results.push({ path: shown(result.executed_command), error: uspError(result.cmd_failure) })
     else if (result.req_output_args !== undefined) output = { ...output, ...result.req_output_args.output_args }
     else if (result.req_obj_path !== undefined) pending = true
-    else results.push({ path: result.executed_command, error: lacking() })
+    else results.push({ path: shown(result.executed_command), error: lacking() })
   }
   const end = resultOf(results)
-  return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
+  const outcome = end.outcome === 'done' && pending ? 'pending' : end.outcome
+  return { ...end, outcome, output: bounded(output, MAX_OUTPUT_TEXT) }
+}
+
+/** Returns as much of a command as a path may have. */
+function shown(command: string): string {
+  return command.slice(0, 1024)
 }
 
 type Executed = OperateResp['operation_results']
