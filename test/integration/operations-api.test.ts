@@ -62,6 +62,23 @@ describe('operations over the API', () => {
     expect(await store.operations.open(id as DeviceId, 1000)).toHaveLength(64)
   })
 
+  it('are listed without the large parts of their results, which the operation itself has', async () => {
+    const id = await absent()
+    const made: string[] = []
+    for (let i = 0; i < 25; i++) made.push((await submit(id, set('Device.X_A', `${i}`))).body.id)
+    const large = { path: 'Device.X_A', value: 'x'.repeat(100_000), type: 'string' as const }
+    const [, first = ''] = made
+    const result = { outcome: 'done' as const, results: [large] }
+    await store.operations.finish(first, ['queued'], { state: 'done', result, at: 1 })
+    const path = `/devices/${encodeURIComponent(id)}/operations`
+    const page = (await call('GET', `${path}?limit=24`)).body as unknown as { items: Reply['body'][]; next?: string }
+    expect(page.items.map((item) => item.id)).toEqual(made.slice(1).reverse())
+    expect(page.items.at(-1)?.result).toEqual({ outcome: 'done', results: [], shortened: true })
+    const rest = (await call('GET', `${path}?limit=24&cursor=${page.next}`)).body as unknown as typeof page
+    expect([rest.items.map((item) => item.id), rest.next]).toEqual([made.slice(0, 1), undefined])
+    expect((await call('GET', `/operations/${first}`)).body.result).toEqual(result)
+  })
+
   it('are one for one idempotency key and request, and a conflict for another request', async () => {
     const id = await absent()
     const key = 'k'.repeat(200)

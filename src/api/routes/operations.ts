@@ -13,11 +13,15 @@ import {
   WaitQuery,
 } from '../schemas/operation.ts'
 import { OperationRequestSchema } from '../schemas/operation-request.ts'
+import { MAX_LISTED, operationPage } from '../views/operation-page.ts'
 import { operationView, operationViews } from '../views/views.ts'
 import { pathOfOperation } from './locations.ts'
 import type { RouteDeps } from './ports.ts'
 
 const tag = 'Operations'
+const LISTED =
+  `A list leaves out \`output\`, \`read\` and the items of \`results\` where they have more than ${MAX_LISTED} characters; ` +
+  'the result then has `shortened`. They stand in the operation itself: GET /operations/{id}.'
 const SUBMITTED = {
   200: { description: 'It ended within `wait`', schema: OperationSchema },
   202: { description: 'Accepted; read it at Location', schema: OperationSchema },
@@ -95,13 +99,14 @@ export function operationRoutes({ operations, operationStore, devices, confirmat
       id: 'listDeviceOperations',
       tag,
       summary: 'Operations of a device, newest first',
+      description: LISTED,
       permission: 'operations.read',
       params: DeviceIdParam,
       query: Paging,
       responses: { 200: { description: 'A page of operations', schema: OperationPage } },
       async handle({ params, query }) {
-        const found = await operationStore.list({ deviceId: asDeviceId(params.id), ...defined(query) })
-        return { body: { ...found, items: await operationViews(found.items, operations) } }
+        const of = { deviceId: asDeviceId(params.id), ...defined(query) }
+        return { body: await operationPage(operationStore, of, operations) }
       },
     }),
     route({
@@ -110,12 +115,13 @@ export function operationRoutes({ operations, operationStore, devices, confirmat
       id: 'listOperations',
       tag,
       summary: 'Operations of all devices, newest first',
+      description: LISTED,
       permission: 'operations.read',
       query: Paging.extend({ state: OperationStateSchema.optional() }),
       responses: { 200: { description: 'A page of operations', schema: OperationPage } },
       async handle({ query: { state, ...page } }) {
-        const found = await operationStore.list(defined({ ...page, states: state === undefined ? undefined : [state] }))
-        return { body: { ...found, items: await operationViews(found.items, operations) } }
+        const of = defined({ ...page, states: state === undefined ? undefined : [state] })
+        return { body: await operationPage(operationStore, of, operations) }
       },
     }),
     route({

@@ -64,7 +64,8 @@ const CommandRowSchema = z
 
 const outcome = z.enum(OPERATION_OUTCOMES)
 const failure = OutcomeErrorSchema.optional().describe('The failure of the operation as a whole')
-const READ = { outcome: outcome.exclude(['pending']), error: failure }
+const shortened = z.literal(true).optional().describe('In a list: large parts are left out, read the operation itself')
+const READ = { outcome: outcome.exclude(['pending']), error: failure, shortened }
 const WRITE = {
   ...READ,
   partial: z
@@ -78,6 +79,7 @@ const COMMAND = {
   results: z.array(RefusedPathSchema),
   output: z.record(z.string(), z.string()).optional().describe('Output arguments of the command'),
   error: failure,
+  shortened,
 }
 const ReadOutputSchema = z.object({ omitted }).openapi('ReadOutput')
 const DiscoverOutputSchema = z
