@@ -790,7 +790,7 @@ describe('the Controller row of this server', () => {
   })
 })
 
-describe('a download', () => 
+describe('a download', () =>
   it.each([
     ['the pointer names', 'Device.DeviceInfo.FirmwareImage.1', ['Available', 'NoImage'], 2],
     ['its Status names, where there is no pointer', undefined, ['Active', 'Available'], 2],
@@ -1132,4 +1132,5 @@ describe('requests', () => {
     expect(await results[1]).toMatchObject({ rejected: { code: 'linkGone', sent: false } })
     expect(contact.signal.aborted).toBe(true)
     expect(await run(GET)).toMatchObject({ rejected: { code: 'linkGone', sent: false } })
-  }))
+  })
+})

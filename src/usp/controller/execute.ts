@@ -131,10 +131,15 @@ function namesRows(command: string, results: Executed): boolean {
 
 /** Returns the outcome of each row of a command. A row that accepted it goes on though another one refused. */
 function inRows(executed: Executed): OperationResult {
+  let left = MAX_OUTPUT_TEXT
   const results = executed.map((result): PathOutcome => {
     const { executed_command: path, cmd_failure, req_output_args, req_obj_path } = result
     if (cmd_failure !== undefined) return { path, error: uspError(cmd_failure) }
-    if (req_output_args !== undefined) return { path, output: req_output_args.output_args }
+    if (req_output_args !== undefined) {
+      const output = bounded(req_output_args.output_args, left)
+      left -= Object.entries(output).reduce((sum, [name, text]) => sum + name.length + text.length, 0)
+      return { path, output }
+    }
     return req_obj_path === undefined ? { path, error: lacking() } : { path, pending: true }
   })
   return results.some(({ pending }) => pending === true) ? { outcome: 'pending', results } : resultOf(results)
