@@ -116,6 +116,8 @@ export class FakePeer {
         const row = `Device.LocalAgent.Subscription.${this.#next++}.`
         this.values.set(`${row}ID`, request.id)
         this.values.set(`${row}Enable`, 'true')
+        this.values.set(`${row}NotifType`, request.notifType)
+        this.values.set(`${row}ReferenceList`, request.paths.join(','))
         return { outcome: 'done', results: [{ path: row }] }
       }
       default:
