@@ -29,7 +29,8 @@ const mayLockOut = z
   .boolean()
   .optional()
   .describe(
-    'true: the request may delete or disable the Controller row of this server in the Agent, or change the address there, which is refused otherwise',
+    'true: the request may delete or disable the Controller row of this server in the Agent, or change the address there, ' +
+      'which is refused otherwise; a path that follows a reference may lead to that row',
   )
 const confirm = z
   .string()
