@@ -91,9 +91,12 @@ describe('a recurring job', () => {
     await until(() => ran.length === names.length)
     await until(async () => (await documents()).every(({ lockedAt }) => lockedAt === null))
     const count = (command: string) => store.commands.get(command) ?? 0
-    const before = { looks: count('find'), locks: count('findAndModify') }
-    await until(() => count('find') >= before.looks + 6)
-    expect(count('findAndModify') - before.locks).toBe(0)
+    // On a busy machine the ends of the first runs may still be stored.
+    await until(async () => {
+      const before = { looks: count('find'), locks: count('findAndModify') }
+      await until(() => count('find') >= before.looks + 6)
+      return count('findAndModify') === before.locks
+    })
     expect(ran.toSorted()).toEqual(names.toSorted())
   })
 

@@ -54,6 +54,7 @@ const RefusedPathSchema = z
 const CommandRowSchema = z
   .object({
     path: z.string(),
+    from,
     output: z.record(z.string(), z.string()).optional().describe('Output arguments of the command in this row'),
     pending: z.literal(true).optional().describe('Accepted for this row; its end follows'),
     error,
