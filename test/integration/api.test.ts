@@ -276,11 +276,16 @@ describe('events', () => {
     const { key } = (await call<{ key: string }>('POST', '/api-keys', { name: 'reader', scope: 'read' })).body
     // Of the streams that stand: which of many requests at once is refused is chance.
     const ends: AbortController[] = []
+    // Kept: fetch ends the stream of a response that nobody holds any more.
+    const standing: Response[] = []
     const open = async (bearer: string) => {
       const end = new AbortController()
       const headers = { authorization: `Bearer ${bearer}` }
       const response = await fetch(`${base}/api/v1/events/stream`, { headers, signal: end.signal })
-      if (response.status === 200) ends.push(end)
+      if (response.status === 200) {
+        ends.push(end)
+        standing.push(response)
+      }
       return response
     }
     try {
@@ -295,6 +300,7 @@ describe('events', () => {
       await until(async () => (await open(key)).status === 200)
     } finally {
       for (const end of ends) end.abort()
+      expect(standing.length).toBeGreaterThanOrEqual(20)
     }
   })
 })

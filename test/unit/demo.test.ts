@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -99,12 +100,13 @@ describe('the folder of a demo', () => {
     const { spawn } = await import('node:child_process')
     // It ends with its standard input.
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'])
+    const exit = once(child, 'exit')
     cut.runs(child.pid)
     await new DemoFolder(dir).take((line) => {
       said.push(line)
       child.stdin.end()
     })
     expect(said).toEqual([expect.stringContaining('waiting')])
-    expect(child.exitCode).toBe(0)
+    expect(await exit).toEqual([0, null])
   })
 })
