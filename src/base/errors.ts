@@ -1,7 +1,7 @@
 /**
  * Errors by the party at fault. Every error that Isthmus raises on purpose is one of these four, or one of the family
- * that a room below an edge declares for its own peer (RouterOsError); any other is a defect of Isthmus. Context is in fields, never in the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP)
- * translates once.
+ * that a room below an edge declares for its own peer (RouterOsError); any other is a defect of Isthmus. Context is in
+ * fields, never in the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP) translates once.
  */
 
 /** Place and subject of an error; every field is optional and safe to log. */

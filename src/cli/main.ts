@@ -72,7 +72,8 @@ addOptions(
 addRows(program.command('simulate').description('run simulated devices against a server'), SIMULATE_OPTIONS, false)
   .addHelpText(
     'after',
-    `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFamilies:\n${describeFamilies()}\n\nFaults:\n${describeFaults()}\n\nProfiles of MikroTik routers:\n${describeRouterProfiles()}`,
+    `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFamilies:\n${describeFamilies()}` +
+      `\n\nFaults:\n${describeFaults()}\n\nProfiles of MikroTik routers:\n${describeRouterProfiles()}`,
   )
   .action((flags: Record<string, string | boolean>) =>
     run(async () => runSimulate(readFlags(SIMULATE_OPTIONS, valuesByKey(SIMULATE_OPTIONS, flags)))),

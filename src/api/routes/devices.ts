@@ -60,7 +60,8 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Change label and tags of a device',
       description:
-        '`label` is what people call the device, null for nothing. `tags` replaces all tags; `add` and `remove` change single ones. With the ETag in If-Match, the change is refused when the record has changed since.',
+        '`label` is what people call the device, null for nothing. `tags` replaces all tags; `add` and `remove` change single ones. ' +
+        'With the ETag in If-Match, the change is refused when the record has changed since.',
       permission: 'devices.write',
       params: DeviceIdParam,
       headers: IF_MATCH,

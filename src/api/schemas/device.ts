@@ -33,7 +33,8 @@ export const BindingProofSchema = z.enum(BINDING_PROOFS).openapi('BindingProof',
 })
 export const ReadinessClassSchema = z.enum(READINESS_CLASSES).openapi('ReadinessClass', {
   description:
-    'READY_STANDARD: it can be moved. READY_BRIDGE: it has no Agent, a bridge reaches it, and it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. ' +
+    'READY_STANDARD: it can be moved. READY_BRIDGE: it has no Agent, a bridge reaches it, and it can be moved. ' +
+    'NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. ' +
     'BRIDGE_ONLY: it has no Agent and gets none, and no bridge can serve it now. UNKNOWN: the record shows too little; a plan asks the device',
 })
 

@@ -70,8 +70,9 @@ export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[
 
 /**
  * Returns a value as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty,
- * whatever the device shows (`secret`: the parameter is known to be one or none), and the secret of a device in an MTP row is masked. A row of stars stands for a value that
- * is not shown, and an empty SSID for a radio that is off: neither overwrites what is known.
+ * whatever the device shows (`secret`: the parameter is known to be one or none), and the secret of a device in an MTP
+ * row is masked. A row of stars stands for a value that is not shown, and an empty SSID for a radio that is off: neither
+ * overwrites what is known.
  */
 export function storable(
   write: ParameterWrite,

@@ -190,7 +190,9 @@ function deviceModeFindings(row: RouterRow | undefined): EnrolmentFinding[] {
         severity: 'info' as const,
         code: 'deviceMode' as const,
         subject: feature,
-        message: `the device-mode \`${row.mode ?? 'unknown'}\` forbids ${feature}: ${consequence}; it is changed on the device itself, with its button or power`,
+        message:
+          `the device-mode \`${row.mode ?? 'unknown'}\` forbids ${feature}: ${consequence}; ` +
+          'it is changed on the device itself, with its button or power',
       },
     ]
   })

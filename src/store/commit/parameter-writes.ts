@@ -17,8 +17,9 @@ export function largeValueId(deviceId: string, path: string): string {
 }
 
 /**
- * Upserts of objects: their leaves by name. One that the device shows itself keeps no source of a mapped value. The value of a leaf is null where it is a document of its own, which stays
- * when a short value follows: nothing refers to it then, and it goes with its object.
+ * Upserts of objects: their leaves by name. One that the device shows itself keeps no source of a mapped value. The
+ * value of a leaf is null where it is a document of its own, which stays when a short value follows: nothing refers to it
+ * then, and it goes with its object.
  */
 export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
   const writes: Write[] = []
