@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import { leanWayOf } from './connection.ts'
 import { labelRepeatable } from './failure.ts'
 import type { LeanWay } from './lean-client.ts'
@@ -24,7 +25,7 @@ interface LeanUpdate {
 /** One update of a transaction. */
 interface TransactionUpdate {
   q: Filter
-  u: UpdateFilter | Document_[]
+  u: unknown
   upsert?: boolean
 }
 
@@ -109,9 +110,7 @@ export async function updateInTransaction(
     if (!('updateOne' in operation)) return undefined
     const { filter, update, upsert, ...options } = operation.updateOne
     if (Object.keys(options).length > 0) return undefined
-    updates.push(
-      upsert === true ? { q: filter, u: update as UpdateFilter, upsert } : { q: filter, u: update as UpdateFilter },
-    )
+    updates.push({ q: filter, u: update, ...defined({ upsert }) })
   }
   const answer = await way.send<Answer>('update', { update: way.collection, updates }, session)
   const { n = 0, upserted = [], writeErrors: [refused] = [] } = answer
