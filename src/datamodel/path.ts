@@ -174,6 +174,13 @@ export function parentOf(objectPath: string): string {
   return objectPath.slice(0, objectPath.lastIndexOf('.', objectPath.length - 2) + 1)
 }
 
+/** Every object a path runs through, outermost first: `Device.A.1.B` -> `Device.`, `Device.A.`, `Device.A.1.`. */
+export function objectsOn(path: string): string[] {
+  const objects: string[] = []
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) objects.push(path.slice(0, dot + 1))
+  return objects
+}
+
 /**
  * Returns the path as the model has it, without instances; undefined when it follows a reference, whose target only the
  * device knows.

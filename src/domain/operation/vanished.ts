@@ -1,4 +1,4 @@
-import { isWithin } from '../../datamodel/index.ts'
+import { isWithin, objectsOn } from '../../datamodel/index.ts'
 import type { Parameter } from '../device/parameter.ts'
 import type { ParameterStore } from '../device/ports.ts'
 import type { DeviceId } from '../id.ts'
@@ -70,11 +70,4 @@ export async function vanishedSince(
     }
   }
   return { subtrees: [...subtrees], parameters: single }
-}
-
-/** Every object a path runs through, outermost first: `Device.A.1.B` -> `Device.`, `Device.A.`, `Device.A.1.`. */
-function objectsOn(path: string): string[] {
-  const objects: string[] = []
-  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) objects.push(path.slice(0, dot + 1))
-  return objects
 }

@@ -43,7 +43,7 @@ export async function targetsMoved({ before, after, moved, paths }: Move, tree: 
   const all = [...new Set([...paths, ...inMoved])]
   const targets = await targetsOf(after, all)
   for (const target of await targetsOf(before, all)) targets.add(target)
-  for (const object of objectsOn(all, moved))
+  for (const object of rowsAround(all, moved))
     for (const mapping of [before, after]) for (const target of mapping.derivedOf(object)) targets.add(target)
   return targets
 }
@@ -57,7 +57,7 @@ function parametersAt(tree: StoredTree, object: string): string[] {
 }
 
 /** Returns the rows of the device that parameters lie in, the moved objects, and '' for the device itself. */
-function objectsOn(paths: readonly string[], moved: ReadonlySet<string>): Set<string> {
+function rowsAround(paths: readonly string[], moved: ReadonlySet<string>): Set<string> {
   const objects = new Set(['', ...moved])
   for (const path of paths) {
     const object = objectOf(path)

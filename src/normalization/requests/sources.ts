@@ -1,5 +1,5 @@
 import type { CompiledRow, RawLookup } from '../../datamodel/index.ts'
-import { isSearch, objectOf, objectsOfTable, parentOf, scanObject } from '../../datamodel/index.ts'
+import { isSearch, objectOf, objectsOfTable, objectsOn, parentOf, scanObject } from '../../datamodel/index.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase } from './search-values.ts'
 
@@ -59,8 +59,7 @@ export function sourcesBelow(known: Known, object: string): string[] {
 /** Returns paths without those at and below another object of them. */
 export function outermost(paths: Iterable<string>): string[] {
   const all = new Set(paths)
-  const objects = [...all].filter((path) => path.endsWith('.'))
-  return [...all].filter((path) => !objects.some((object) => object !== path && path.startsWith(object)))
+  return [...all].filter((path) => !objectsOn(path).some((object) => object !== path && all.has(object)))
 }
 
 /** Returns the own parameters behind all that is at and below an object of TR-181, as far as the record has them. */

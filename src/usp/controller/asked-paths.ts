@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../base/index.ts'
-import { parsePath, type Segment } from '../../datamodel/index.ts'
+import { objectsOn, parsePath, type Segment } from '../../datamodel/index.ts'
 import { isPath } from './agent-texts.ts'
 
 /**
@@ -40,8 +40,7 @@ export class AskedPaths {
   covers(path: string): boolean {
     if (!isPath(path)) return false
     if (this.#followsReference || this.#paths.has(path)) return true
-    for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1))
-      if (this.#paths.has(path.slice(0, dot + 1))) return true
+    if (objectsOn(path).some((object) => this.#paths.has(object))) return true
     return this.#places.some(([, place]) => place.test(path))
   }
 }

@@ -4,6 +4,7 @@ import {
   checkType,
   checkValue,
   loadModel,
+  objectsOn,
   parentOf,
   parsePath,
   quoteConstant,
@@ -78,6 +79,8 @@ describe('parts of paths', () => {
     expect(splitLeaf('Device.A.1.B')).toEqual({ object: 'Device.A.1.', leaf: 'B' })
     expect(parentOf('Device.A.1.')).toBe('Device.A.')
     expect(parentOf('Device.')).toBe('')
+    expect(objectsOn('Device.A.1.B')).toEqual(['Device.', 'Device.A.', 'Device.A.1.'])
+    expect(objectsOn('Device.A.')).toEqual(['Device.', 'Device.A.'])
     expect(schemaPathOf('Device.A.12.B.3.C4')).toBe('Device.A.{i}.B.{i}.C4')
     expect(schemaPathOf('Device.A.*.')).toBe('Device.A.{i}.')
   })
