@@ -32,8 +32,8 @@ interface BatcherOptions<Item, Result> {
    */
   lingerMs: number
   /**
-   * Time that a batch of nothing but items which can wait gathers others when the one before was of several, in
-   * milliseconds: under load larger batches save more than the wait costs. Default: `lingerMs` alone.
+   * Time that a batch of nothing but items which can wait gathers others, until it has enough, when the one before was of
+   * several, in milliseconds: under load larger batches save more than the wait costs. Default: `lingerMs` alone.
    */
   patienceMs?: number
   /** Batches under way at once. */
@@ -60,6 +60,8 @@ interface Waiting<Item, Result> {
 
 /** Items of a batch from which on the next one is likely to have some as well. */
 const SEVERAL = 3
+/** Items that share the cost of a batch so well that waiting for more saves little. */
+const ENOUGH = 16
 
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   return new GroupingBatcher(options)
@@ -120,7 +122,8 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     const { lingerMs, patienceMs = 0, maxItems, concurrency } = this.#options
     if (this.#queue.length === 0 || this.#underWay.size >= concurrency) return
     const isFull = this.#queue.length >= maxItems
-    const isPatient = patienceMs > 0 && this.#urgent === 0 && this.#lastCount >= SEVERAL && !isFull
+    const isFew = this.#queue.length < Math.min(ENOUGH, maxItems)
+    const isPatient = patienceMs > 0 && this.#urgent === 0 && this.#lastCount >= SEVERAL && isFew
     if (this.#next !== undefined) {
       if (isPatient || !this.#next.isPatient) return
       this.#next.cancel()

@@ -36,8 +36,8 @@ const MAX_SET_BYTES = 4_000_000
 /** Bytes of a write that counts as one. */
 const BYTES_OF_A_WRITE = 2000
 const MAX_WAIT_MS = 15_000
-/** Milliseconds that sets which can wait gather others while many come: a session of a CPE takes some ten times as long. */
-const PATIENCE_MS = 5
+/** Milliseconds that sets which can wait gather others while many come: a session of a CPE takes some times as long. */
+const PATIENCE_MS = 9
 /** Milliseconds that the last attempt of a flush may take beyond the time in which attempts begin. */
 const LAST_ATTEMPT_MS = 15_000
 

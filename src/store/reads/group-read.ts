@@ -12,8 +12,8 @@ export interface GroupRead {
   readonly isBusy: boolean
 }
 
-/** A session of a CPE takes some ten times as long. */
-const PATIENCE_MS = 5
+/** Milliseconds that reads which can wait gather others while many come: a session of a CPE takes some times as long. */
+const PATIENCE_MS = 9
 
 /** Groups reads by one text field with an index; the default is `_id`. */
 export function createGroupRead(collection: Collection, field = '_id'): GroupRead {

@@ -74,10 +74,10 @@ describe('createBatcher', () => {
   describe('of items that can wait', () => {
     const PATIENCE_MS = 1000
     const turn = () => new Promise((resolve) => setImmediate(resolve))
-    const patient = () => {
+    const patient = (maxItems = 4) => {
       const batches: number[][] = []
       const batcher = createBatcher<number, number>({
-        maxItems: 4,
+        maxItems,
         lingerMs: 0,
         patienceMs: PATIENCE_MS,
         concurrency: 1,
@@ -108,6 +108,14 @@ describe('createBatcher', () => {
       ])
       await batcher.add(6, true)
       expect(batches.at(-1)).toEqual([6])
+    })
+
+    it('gathers no longer than it needs to have enough', async () => {
+      const { batcher, batches } = patient(100)
+      await Promise.all([1, 2, 3].map((item) => batcher.add(item, true)))
+      const enough = Array.from({ length: 16 }, (_, i) => 4 + i)
+      await Promise.all(enough.map((item) => batcher.add(item, true)))
+      expect(batches).toEqual([[1, 2, 3], enough])
     })
 
     it('takes them along at once with an item that cannot wait, and when a batch is full', async () => {
