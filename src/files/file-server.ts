@@ -119,7 +119,8 @@ export class FileServer {
 
 /** The path of a request, without its query. */
 function pathOf(url = '/'): string {
-  return url.slice(0, 2048).split('?', 1)[0] ?? '/'
+  const end = url.indexOf('?')
+  return url.slice(0, end < 0 ? 2048 : Math.min(end, 2048))
 }
 
 /** A status without a word about its reason. */

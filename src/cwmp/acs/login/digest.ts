@@ -17,24 +17,19 @@ interface DigestFields {
 }
 
 const MAX_HEADER = 2048
+const DIGEST = /^Digest\s/i
+const DIRECTIVE = /([a-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi
 
 /** Reads an Authorization header (RFC 2617); undefined when it is missing or makes no sense. */
 export function parseAuthorization(header: string | undefined): Authorization | undefined {
   if (header === undefined || header.length > MAX_HEADER) return undefined
-  const basic = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(header)
-  if (basic?.[1] !== undefined) {
-    const text = Buffer.from(basic[1], 'base64').toString('utf8')
-    const colon = text.indexOf(':')
-    return colon < 0 ? undefined : { scheme: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) }
-  }
-  if (!/^Digest\s/i.test(header)) return undefined
-  const found = new Map<string, string>()
-  for (const match of header.slice(7).matchAll(/([a-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)) {
-    found.set((match[1] ?? '').toLowerCase(), match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? '')
-  }
-  const [username, realm, nonce, uri, response] = ['username', 'realm', 'nonce', 'uri', 'response'].map((name) =>
-    found.get(name),
-  )
+  if (!DIGEST.test(header)) return basicIn(header)
+  const found = directivesIn(header.slice(7))
+  const username = found.get('username')
+  const realm = found.get('realm')
+  const nonce = found.get('nonce')
+  const uri = found.get('uri')
+  const response = found.get('response')
   if (
     username === undefined ||
     realm === undefined ||
@@ -55,6 +50,27 @@ export function parseAuthorization(header: string | undefined): Authorization | 
     if (value !== undefined) fields[name] = value
   }
   return { scheme: 'digest', username, fields }
+}
+
+function basicIn(header: string): Authorization | undefined {
+  const basic = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(header)
+  if (basic?.[1] === undefined) return undefined
+  const text = Buffer.from(basic[1], 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon < 0 ? undefined : { scheme: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** The directives of a Digest header by their names in lower case; of two with one name, the last. */
+function directivesIn(text: string): Map<string, string> {
+  const found = new Map<string, string>()
+  // `matchAll` makes a new expression at each call.
+  DIRECTIVE.lastIndex = 0
+  for (let match = DIRECTIVE.exec(text); match !== null; match = DIRECTIVE.exec(text)) {
+    const [, name = '', quoted, token = ''] = match
+    const value = quoted === undefined ? token : quoted.includes('\\') ? quoted.replace(/\\(.)/g, '$1') : quoted
+    found.set(name.toLowerCase(), value)
+  }
+  return found
 }
 
 /** Algorithms that can be computed here, by their names in upper case (RFC 7616 3.3). */

@@ -9,8 +9,9 @@ import type { Shown } from './authenticate.ts'
  */
 export function shownBy(request: IncomingMessage, trustedProxies: Networks | undefined): Shown {
   const { socket, headers } = request
-  const shown = { header: headers.authorization, address: clientAddress(request, trustedProxies) }
-  if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
-  const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
-  return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
+  const tls = socket instanceof TLSSocket
+  const shown: Shown = { header: headers.authorization, address: clientAddress(request, trustedProxies), tls }
+  const name = tls && socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
+  if (typeof name === 'string') shown.certificate = name
+  return shown
 }

@@ -6,6 +6,15 @@ import type { Counted, SessionShares } from './session-shares.ts'
 
 const COOKIE = /(?:^|[;,\s])isthmus\s*=\s*"?([\w-]{20,64})/g
 
+/** Returns the cookies in a header that have the name of those of this server. */
+function cookiesIn(header: string): string[] {
+  const found: string[] = []
+  // `matchAll` makes a new expression at each call.
+  COOKIE.lastIndex = 0
+  for (let match = COOKIE.exec(header); match !== null; match = COOKIE.exec(header)) found.push(match[1] ?? '')
+  return found
+}
+
 /**
  * The sessions under way: by cookie, by device (one each, the newest), and by connection for CPE that do not return
  * cookies.
@@ -61,13 +70,12 @@ export class Sessions {
    * is over never selects by connection: a proxy may share the connection among CPE.
    */
   find(cookieHeader: string | undefined, socket: Socket): Session | undefined {
-    let named = false
-    for (const [, cookie = ''] of cookieHeader?.matchAll(COOKIE) ?? []) {
-      const session = this.#byCookie.get(cookie)
-      if (session !== undefined) return session
-      named = true
+    if (cookieHeader !== undefined) {
+      const cookies = cookiesIn(cookieHeader)
+      const named = cookies.find((cookie) => this.#byCookie.has(cookie))
+      if (named !== undefined) return this.#byCookie.get(named)
+      if (cookies.length > 0) return undefined
     }
-    if (named) return undefined
     const session = this.#bySocket.get(socket)
     return session !== undefined && session.state !== 'closed' ? session : undefined
   }
