@@ -34,6 +34,7 @@ export function networksOf(text: string): Networks {
 
 /** An address in its shortest form: IPv4 that is mapped into IPv6 as IPv4, without a zone. */
 export function plainAddress(address: string): string {
+  if (!address.includes(':')) return address
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '')
 }
 

@@ -5,13 +5,13 @@ import type { CwmpFacts, Device } from './device.ts'
 
 /** The record after a patch: what the store will hold, for use without another read. */
 export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
-  const top: Record<string, unknown> = {}
+  const next: Device & Record<string, unknown> = { ...device }
   const parts: Record<string, Record<string, unknown>> = {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === undefined) continue
     const dot = key.indexOf('.')
     if (dot < 0) {
-      top[key] = value
+      next[key] = value
       continue
     }
     const name = key.slice(0, dot)
@@ -19,8 +19,8 @@ export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): 
     part[key.slice(dot + 1)] = value
     parts[name] = part
   }
-  const next: Device = { ...device, ...top, updatedAt: now }
-  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
+  next.updatedAt = now
+  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...(withWholeCwmp(device).cwmp ?? EMPTY_CWMP) }, parts.cwmp)
   if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
   if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
   if (parts.factsReadAt !== undefined) next.factsReadAt = Object.assign({ ...device.factsReadAt }, parts.factsReadAt)

@@ -91,11 +91,11 @@ function strength(one: DeviceClass): number {
 
 /** The facts of a record that its class is decided by. */
 interface Classified {
-  manufacturer?: string
-  productClass?: string
-  model?: string
-  deviceClass?: DeviceClass
-  optical?: object
+  manufacturer: string | undefined
+  productClass: string | undefined
+  model: string | undefined
+  deviceClass: DeviceClass | undefined
+  optical: object | undefined
 }
 
 /**

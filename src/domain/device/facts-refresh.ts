@@ -59,7 +59,7 @@ export function dueFacts(device: Device, rules: RefreshRules, now: Timestamp): F
   return FACT_GROUPS.filter((group) => {
     const { maxAgeS } = rules[group]
     const readAt = device.factsReadAt?.[group] ?? device.cwmp?.discovery?.at ?? device.createdAt
-    return maxAgeS > 0 && sourcesIn(device, group).length > 0 && now - readAt >= maxAgeS * 1000
+    return maxAgeS > 0 && now - readAt >= maxAgeS * 1000 && sourcesIn(device, group).length > 0
   })
 }
 
@@ -101,10 +101,17 @@ export function urgentSources(device: Device, rules: RefreshRules): string[] {
 }
 
 function sourcesToReport(device: Device, rules: RefreshRules, kind: 'active' | 'passive'): string[] {
-  return FACT_GROUPS.flatMap((group) => {
-    const sources: FactSources = device[group]?.sources ?? {}
-    return rules[group].maxAgeS === 0 ? [] : (rules[group][kind] ?? []).flatMap((fact) => sources[fact] ?? [])
-  })
+  const paths: string[] = []
+  for (const group of FACT_GROUPS) {
+    const sources: FactSources | undefined = device[group]?.sources
+    const { maxAgeS, [kind]: facts } = rules[group]
+    if (sources === undefined || facts === undefined || maxAgeS === 0) continue
+    for (const fact of facts) {
+      const source = sources[fact]
+      if (source !== undefined) paths.push(source)
+    }
+  }
+  return paths
 }
 
 /**
@@ -132,6 +139,7 @@ function factSubscriptions(
     const paths = sourcesToReport(device, rules, kind)
     const made = subscriptions.find((one) => one.id === id)
     const standing = made?.asked ?? made?.paths ?? []
+    if (paths.length === 0 && standing.length === 0) return []
     const isSame = standing.length === paths.length && paths.every((path) => standing.includes(path))
     const passive = kind === 'passive'
     const isOff = FACT_GROUPS.every((group) => rules[group].maxAgeS === 0 || rules[group][kind] === undefined)

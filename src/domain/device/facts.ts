@@ -125,7 +125,12 @@ export function factsPatch(device: Device | undefined, facts: DeviceFacts): Devi
   }
   // A message without a name and without evidence says nothing of the class.
   if (facts.evidence !== undefined || facts.manufacturer !== undefined || facts.model !== undefined) {
-    const deviceClass = deviceClassOf({ ...device, ...patch }, facts.evidence)
+    const { manufacturer = device?.manufacturer, model = device?.model } = patch
+    const { productClass, deviceClass: before, optical } = device ?? {}
+    const deviceClass = deviceClassOf(
+      { manufacturer, productClass, model, deviceClass: before, optical },
+      facts.evidence,
+    )
     if (deviceClass !== device?.deviceClass) patch.deviceClass = deviceClass
   }
   const upTimeS = numberOf(facts.upTimeS)

@@ -31,15 +31,11 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   const facts = factsFrom(inform.parameters)
   const codes = inform.events.map((event) => event.code)
   const { productClass } = inform.identity
-  const patch: DevicePatch = {
-    // ProductClass stands for ModelName until the CPE reports that.
-    ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
-    ...factsPatch(device ?? newDevice(id, inform.identity, 'cwmp', now), {
-      manufacturer: inform.manufacturer,
-      ...facts,
-    }),
-    ...cwmpPatch(device?.cwmp, inform, facts, codes, now),
-  }
+  facts.manufacturer ??= inform.manufacturer
+  const patch = factsPatch(device ?? newDevice(id, inform.identity, 'cwmp', now), facts)
+  // ProductClass stands for ModelName until the CPE reports that.
+  if (device === undefined && productClass !== '') patch.model ??= productClass
+  addContact(patch, device?.cwmp, inform, facts, codes, now)
   const retries = inform.retryCount ?? 0
   if (retries !== (device?.cwmp?.retryCount ?? 0)) patch['cwmp.retryCount'] = retries
   const isKnown = isRepeated(device, inform, codes)
@@ -104,15 +100,16 @@ function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatc
     }))
 }
 
-/** The fields of the contact; of what rarely changes only what differs from the record. */
-function cwmpPatch(
+/** Adds the fields of the contact to a patch; of what rarely changes only what differs from the record. */
+function addContact(
+  patch: DevicePatch,
   before: Device['cwmp'],
   inform: InformFacts,
   facts: DeviceFacts,
   codes: string[],
   now: Timestamp,
-): DevicePatch {
-  const patch: DevicePatch = { 'cwmp.lastInformAt': now }
+): void {
+  patch['cwmp.lastInformAt'] = now
   const events = codes.slice(0, 64)
   if (before === undefined || events.join('\n') !== before.events.join('\n')) patch['cwmp.events'] = events
   if (inform.version !== before?.version) patch['cwmp.version'] = inform.version
@@ -125,7 +122,6 @@ function cwmpPatch(
   if (parameterKey !== undefined && parameterKey !== before?.parameterKey) patch['cwmp.parameterKey'] = parameterKey
   const interval = numberOf(facts.informIntervalS)
   if (interval !== undefined && interval !== before?.informIntervalS) patch['cwmp.informIntervalS'] = interval
-  return patch
 }
 
 /**
