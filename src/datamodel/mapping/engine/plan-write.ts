@@ -71,7 +71,7 @@ class Planner {
   readonly #writable: WritableFlag
   readonly #request: readonly RawValue[]
   readonly #planned = new Map<string, Planned>()
-  readonly #unchanged: string[] = []
+  readonly #unchanged = new Set<string>()
   /** The tree as it will be after what is planned so far. */
   readonly #tree: RawLookup
 
@@ -106,8 +106,26 @@ class Planner {
       if (refused[0] !== undefined && refused.length === open.length) throw refused[0].refusal
       open = refused.map(({ write }) => write)
     }
+    for (const write of this.#request) this.#writeUndone(write)
     const values = [...this.#planned].map(([path, { value }]) => ({ path, value }))
-    return { values, unchanged: this.#unchanged }
+    return { values, unchanged: [...this.#unchanged] }
+  }
+
+  /**
+   * Plans a value that the device showed until a later one of the request changed its place: two values for one
+   * parameter are refused in each order.
+   */
+  #writeUndone(write: RawValue): void {
+    const { path, value } = write
+    if (!this.#unchanged.has(path)) return
+    const { target } = this.#device.find(path)
+    const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
+    if (target === undefined || shown === undefined || this.#same(target, shown, value)) return
+    const before = this.#device.evaluate(path, this.#base, this.#time)?.value
+    if (before === undefined || !this.#same(target, before, value)) return
+    this.#unchanged.delete(path)
+    const refusal = this.#write(write)
+    if (refusal !== undefined) throw refusal
   }
 
   /** Plans one write; returns why it cannot be done, for now. Throws on two values for one parameter. */
@@ -115,7 +133,7 @@ class Planner {
     const { target, row } = this.#device.find(path)
     if (target === undefined) return new MappingRefusal(`${path} has no place in the device's own tree`)
     if (isSelector(path) && this.#device.links.objectsOf(`${value}.`).length > 0) {
-      this.#unchanged.push(path)
+      this.#unchanged.add(path)
       return undefined
     }
     const places = this.#placesOf(target, row)
@@ -123,7 +141,7 @@ class Planner {
     if (chosen.length === 0) {
       const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
       if (shown !== undefined && this.#same(target, shown, value)) {
-        this.#unchanged.push(path)
+        this.#unchanged.add(path)
         return undefined
       }
       return this.#refusalFor(path, target, places)
@@ -132,14 +150,14 @@ class Planner {
     const showsIt = shown !== undefined && this.#same(target, shown, value)
     // A value that is aggregated from several places is not written to one of them while the device shows it.
     if (showsIt && !isCommand(target) && target.rows.some(({ row }) => row.agg !== undefined)) {
-      this.#unchanged.push(path)
+      this.#unchanged.add(path)
       return undefined
     }
     const sent = this.#writeToAll(chosen, path, value, false)
     if (sent instanceof MappingRefusal) return sent
     if (sent) return undefined
     if (shown === undefined || showsIt) {
-      this.#unchanged.push(path)
+      this.#unchanged.add(path)
       return undefined
     }
     // The place of the write shows the value already, and a place of a lower rank shows another.

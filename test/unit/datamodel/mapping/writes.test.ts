@@ -84,11 +84,15 @@ describe('a write through TR-181', () => {
   })
 
   it('refuses two values for one parameter of the device', () => {
-    const error = refusal(() =>
-      write({ 'Device.WiFi.SSID.1.Enable': 'false', 'Device.WiFi.AccessPoint.1.Enable': '1' }),
-    )
-    expect(error.message).toContain('two different values')
-    expect(error.source).toBe(`${LAN}WLANConfiguration.1.Enable`)
+    for (const request of [
+      { 'Device.WiFi.SSID.1.Enable': 'false', 'Device.WiFi.AccessPoint.1.Enable': '1' },
+      // The device shows the first one already.
+      { 'Device.WiFi.AccessPoint.1.Enable': '1', 'Device.WiFi.SSID.1.Enable': 'false' },
+    ]) {
+      const error = refusal(() => write(request))
+      expect(error.message).toContain('two different values')
+      expect(error.source).toBe(`${LAN}WLANConfiguration.1.Enable`)
+    }
     expect(sent({ 'Device.WiFi.SSID.1.Enable': '0', 'Device.WiFi.AccessPoint.1.Enable': '0' })).toEqual({
       [`${LAN}WLANConfiguration.1.Enable`]: 'false',
     })
