@@ -509,11 +509,12 @@ export class Acs implements Lifecycle {
       throw new ProtocolError('unexpected', `an empty POST is not expected in state ${session.state}`)
     session.move('emptyPost')
     session.offerTurn(this.#respond(session, response))
+    this.#turn.begin(session)
+    if (response.writableEnded) return
     response.on('close', () => {
       // The CPE went away before the next request was chosen.
       if (!response.writableEnded) session.drop('connection')
     })
-    this.#turn.begin(session)
   }
 }
 

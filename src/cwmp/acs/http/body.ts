@@ -28,6 +28,7 @@ export class BodyRefused extends ProtocolError {
   }
 }
 
+const EMPTY = Buffer.alloc(0)
 /** Largest ratio of the unpacked to the packed size; XML of many similar parameters packs to a fortieth. */
 const MAX_RATIO = 100
 /** Up to this size the ratio does not matter. */
@@ -48,8 +49,10 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (encoding !== 'identity' && !Object.hasOwn(unzip, encoding))
     throw new BodyRefused(415, `Content-Encoding ${encoding.slice(0, 40)} is not supported`)
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
-    throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes`)
+  const length = request.headers['content-length']
+  if (Number(length ?? 0) > maxBytes) throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes`)
+  // An empty POST: there is nothing to wait for.
+  if (length === '0') return EMPTY
   const packed = await collect(request, maxBytes)
   if (encoding === 'identity' || packed.length === 0) return packed
   const room = Math.min(maxBytes, Math.max(SMALL, packed.length * MAX_RATIO))
@@ -66,12 +69,14 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 
 /** Reads and drops the rest of a body, so that the connection stays usable; a body longer than `maxBytes` ends it. */
 export function drain(request: IncomingMessage, maxBytes: number): void {
+  request.on('error', () => request.socket.destroy())
+  // It cannot be longer than it says.
+  if (Number(request.headers['content-length']) <= maxBytes) return void request.resume()
   let size = 0
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > maxBytes) request.socket.destroy()
   })
-  request.on('error', () => request.socket.destroy())
 }
 
 /** Bytes that are joined in one turn of the event loop, over all requests. */
