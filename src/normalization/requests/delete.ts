@@ -1,7 +1,13 @@
 import { isSearch, MappingRefusal, planDelete } from '../../datamodel/index.ts'
-import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
+import {
+  type OperationResult,
+  type OutcomeError,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+} from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
-import { valuesBelow } from './found.ts'
+import { errorOfRead, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'
@@ -10,10 +16,13 @@ import { sourcesOfAll } from './sources.ts'
 /** Deletes rows of TR-181 with the object of the device that each of them is. Nothing is sent when one has none. */
 export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promise<OperationResult> {
   const paths: string[] = []
-  for (const path of request.paths)
-    paths.push(...(own.isMapped(path) && isSearch(path) ? await found(own, path) : [path]))
-  const objects = new Map<string, string>()
   const results: PathOutcome[] = []
+  for (const path of request.paths) {
+    const rows = own.isMapped(path) && isSearch(path) ? await found(own, path) : [path]
+    if (Array.isArray(rows)) paths.push(...rows)
+    else results.push({ path, error: rows })
+  }
+  const objects = new Map<string, string>()
   for (const path of new Set(paths)) {
     const object = own.isMapped(path) ? await own.attempt(() => planDelete(own.mapping, path, own.tree)) : path
     if (!(object instanceof MappingRefusal)) {
@@ -39,7 +48,8 @@ export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promi
   return { ...resultOf(results), own: { request: { ...request, paths: [...objects.keys()] }, results: answer.results } }
 }
 
-async function found(own: OwnSide, path: string): Promise<string[]> {
-  await own.read(await own.tree.whenRead(() => sourcesOfAll(own, path)))
-  return searched(path, await valuesBelow(own, searchBase(path)))
+/** Returns the rows that a search path names, or the error for which nobody knows whether there are some. */
+async function found(own: OwnSide, path: string): Promise<string[] | OutcomeError> {
+  const answers = await own.read(await own.tree.whenRead(() => sourcesOfAll(own, path)))
+  return errorOfRead(answers) ?? searched(path, await valuesBelow(own, searchBase(path)))
 }

@@ -39,6 +39,12 @@ function isAbsent({ code }: OutcomeError): boolean {
   return code === ABSENT
 }
 
+/** Returns the error of a read without any value, of which another reason than that nothing is there is known. */
+export function errorOfRead(answers: readonly PathOutcome[]): OutcomeError | undefined {
+  if (answers.some(({ error }) => error === undefined)) return undefined
+  return answers.find(({ error }) => error !== undefined && !isAbsent(error))?.error
+}
+
 /** A value that was read just now, as the outcome of its path. */
 export type Shown = PathOutcome & { value: string }
 

@@ -1,7 +1,7 @@
 import { isSearch } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
-import { exactOutcomes, type Shown, valuesBelow } from './found.ts'
+import { errorOfRead, exactOutcomes, type Shown, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
 import { outermost, sourcesOf, sourcesOfAll } from './sources.ts'
@@ -23,25 +23,33 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
   const sources = [...new Set([...plain, ...asked])]
   // First, as an answer of many values is stored in parts, in its order.
   const beside = await tree.whenRead(() => own.mapping.readWith(sources, tree))
-  await own.read([...new Set([...beside, ...sources])])
+  const answers = await own.read([...new Set([...beside, ...sources])])
   const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))
   const found = new Map((await exactOutcomes(own, exact)).map((outcome) => [outcome.path, outcome]))
   const results = new Map<string, PathOutcome>()
   for (const path of request.paths) {
     const outcome = found.get(path)
     if (outcome !== undefined) results.set(path, outcome)
-    else for (const outcome of await outcomesOf(own, path, request.maxDepth)) results.set(outcome.path, outcome)
+    else
+      for (const outcome of await outcomesOf(own, path, answers, request.maxDepth)) results.set(outcome.path, outcome)
   }
   return { ...resultOf([...results.values()]), own: own.reads() }
 }
 
-async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
+async function outcomesOf(
+  own: OwnSide,
+  path: string,
+  answers: readonly PathOutcome[],
+  maxDepth = 0,
+): Promise<PathOutcome[]> {
   const isOwn = !own.isMapped(path) && !own.isMixed(path)
   if (isOwn && isSearch(path)) return [...(await own.read([path]))]
   if (isOwn) {
     const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
     return [...own.results.values()].filter((outcome) => isBelow(outcome.path))
   }
+  const error = errorOfRead(answers)
+  if (error !== undefined) return [{ path, error }]
   if (isSearch(path)) {
     const values = await valuesBelow(own, searchBase(path))
     return searched(path, values).flatMap((found) => within(values, found, maxDepth))

@@ -20,8 +20,15 @@ export function searchBase(path: string): string {
     .join('')
 }
 
-/** Returns the objects or parameters that a search path names among values (TR-369 2.5). */
-export function searched(path: string, values: readonly RawValue[]): string[] {
+/**
+ * Returns the objects or parameters that a search path names among values (TR-369 2.5). A parameter without a value is
+ * one that `hasOther` knows.
+ */
+export function searched(
+  path: string,
+  values: readonly RawValue[],
+  hasOther: (parameter: string) => boolean = () => false,
+): string[] {
   const tree = new RawTree(values)
   const { segments, kind } = parsePath(path)
   const last = segments.at(-1)
@@ -30,7 +37,7 @@ export function searched(path: string, values: readonly RawValue[]): string[] {
   for (const segment of kind === 'object' ? segments : segments.slice(0, -1))
     found = found.flatMap((object) => step(tree, object, segment))
   const paths = [...new Set(found)].map((object) => object + leaf)
-  return leaf === '' ? paths : paths.filter((parameter) => tree.value(parameter) !== undefined)
+  return leaf === '' ? paths : paths.filter((parameter) => tree.value(parameter) !== undefined || hasOther(parameter))
 }
 
 function step(tree: RawTree, object: string, segment: Segment): string[] {

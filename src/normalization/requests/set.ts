@@ -9,7 +9,7 @@ import {
   resultOf,
 } from '../../domain/index.ts'
 import { draftOf, ownSources, refusalsOf, reportedType } from './draft.ts'
-import { valuesBelow } from './found.ts'
+import { errorOfRead, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'
@@ -154,9 +154,14 @@ async function withoutSearch(own: OwnSide, values: readonly ToSet[]) {
   for (const value of values) {
     if (!isSearch(value.path)) plain.push(value)
     else if (own.isMapped(value.path) || own.isMixed(value.path)) {
-      await own.read(await own.tree.whenRead(() => sourcesOfAll(own, value.path)))
-      const found = await valuesBelow(own, searchBase(value.path))
-      for (const path of searched(value.path, found)) plain.push({ ...value, path })
+      const answers = await own.read(await own.tree.whenRead(() => sourcesOfAll(own, value.path)))
+      const shown = await valuesBelow(own, searchBase(value.path))
+      // Keys and passwords read blank: what the device has is written, whether it shows a value of it or not.
+      const hasSource = (path: string) => own.mapping.sourceOfParameter(path, own.tree) !== undefined
+      const found = await own.tree.whenRead(() => searched(value.path, shown, hasSource))
+      const error = errorOfRead(answers)
+      if (error !== undefined) failed.push(outcomeFor(value, { error }))
+      else for (const path of found) plain.push({ ...value, path })
     } else {
       for (const { path, error } of await own.read([value.path]))
         if (error !== undefined && path === value.path) failed.push(outcomeFor(value, { error }))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { OperationRequest } from '../../../src/domain/index.ts'
 import { type OwnTreeDevice, startOwnTreeDevice } from '../../support/own-tree-device.ts'
 
 const WLAN = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.'
@@ -303,6 +304,45 @@ describe('search paths of both roots in one request', () => {
       ...[1, 2, 3, 4].map((n) => `Device.WiFi.SSID.${n}.`),
       ...networks.map((n) => `${WLAN}${n}.`),
     ])
+  })
+})
+
+describe('a search path of TR-181', () => {
+  it('names parameters whose value the device blanks, or shows none of, too', async () => {
+    const device = await startOwnTreeDevice('zte-f670l', {
+      [`${WLAN}1.KeyPassphrase`]: '',
+      [`${WLAN}5.KeyPassphrase`]: '',
+    })
+    const path = 'Device.WiFi.AccessPoint.[SSIDReference=="Device.WiFi.SSID.1"].Security.KeyPassphrase'
+    const result = await device.run({ verb: 'set', values: [{ path, value: 'a new key 2026' }] })
+    expect(result).toMatchObject({
+      outcome: 'done',
+      results: [{ path: 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase' }],
+    })
+    expect(device.values.get(`${WLAN}1.KeyPassphrase`)).toBe('a new key 2026')
+    expect(device.values.get(`${WLAN}5.KeyPassphrase`)).toBe('')
+  })
+
+  it.each<OperationRequest>([
+    { verb: 'get', paths: ['Device.WiFi.SSID.*.SSID'] },
+    { verb: 'set', values: [{ path: 'Device.WiFi.SSID.*.Enable', value: 'false' }] },
+    { verb: 'delete', paths: ['Device.WiFi.SSID.*.'] },
+  ])('names nothing where it cannot be read, which is an error ($verb)', async (request) => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.faults.set('get', '9002')
+    const result = await device.run(request)
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: '9002' }, results: [{ error: { code: '9002' } }] })
+    expect(result.results[0]?.path).toMatch(/^Device\.WiFi\.SSID\.\*/)
+    expect(device.asked.map(({ verb }) => verb)).toEqual(['get'])
+  })
+})
+
+describe('an object of TR-181 that cannot be read', () => {
+  it('is no object that the device does not have', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.faults.set('get', '9002')
+    const result = await device.run({ verb: 'get', paths: ['Device.Hosts.'] })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: '9002' }, results: [{ path: 'Device.Hosts.' }] })
   })
 })
 
