@@ -1,6 +1,7 @@
 import { BoundedMap, type Clock, errorText, type Log } from '../base/index.ts'
 import {
   type Actor,
+  bootstrapOf,
   type Contact,
   type Device,
   type DeviceId,
@@ -32,8 +33,9 @@ interface FactRefreshDeps {
 const ACTOR: Actor = { kind: 'system', id: 'facts' }
 /** Time of one reading, in milliseconds. */
 const LIMIT_MS = 60_000
-/** A device that did not answer, or refused a subscription, is left alone for so long. */
+/** A device that did not answer is left alone for so long. */
 const REST_MS = 3_600_000
+/** A subscription that a CPE refused is asked for again after so long, or after a reset. */
 const REFUSED_MS = 86_400_000
 const MAX_RESTING = 50_000
 /** Subscriptions that are asked for in one contact: the two of facts, and some that a reset has undone. */
@@ -48,7 +50,8 @@ export class FactRefresh {
   readonly #deps: FactRefreshDeps
   /** By device and protocol: a link that does not answer says nothing of the sessions. */
   readonly #restUntil = new BoundedMap<string, number>(MAX_RESTING)
-  readonly #refusedUntil = new BoundedMap<DeviceId, number>(MAX_RESTING)
+  /** By device, its last reset and the subscription. */
+  readonly #refusedUntil = new BoundedMap<string, number>(MAX_RESTING)
 
   constructor(deps: FactRefreshDeps) {
     this.#deps = deps
@@ -125,13 +128,15 @@ export class FactRefresh {
     const operation = this.#operation(device.id, { ...request, ...(passive ? { passive } : {}) })
     const result = await this.#execute(operation, contact)
     if (result.outcome === 'done') return recorder.record(operation, result, device, contact.protocol)
-    this.#refusedUntil.set(device.id, clock.now() + REFUSED_MS)
+    this.#refusedUntil.set(refusedKey(device, id), clock.now() + REFUSED_MS)
     log.debug({ deviceId: device.id, reason: result.error?.text }, 'a CPE does not report what it is asked for')
   }
 
   #subscriptions(device: Device, rules: RefreshRules, now: number): DueSubscription[] {
     if (device.cwmp === undefined || device.owner !== 'cwmp') return []
-    return now < (this.#refusedUntil.get(device.id) ?? 0) ? [] : dueSubscriptions(device, rules)
+    return dueSubscriptions(device, rules).filter(
+      ({ id }) => now >= (this.#refusedUntil.get(refusedKey(device, id)) ?? 0),
+    )
   }
 
   #operation(deviceId: DeviceId, request: OperationRequest): Operation {
@@ -159,6 +164,10 @@ export class FactRefresh {
       cancel()
     }
   }
+}
+
+function refusedKey(device: Device, subscription: string): string {
+  return `${device.id} ${bootstrapOf(device)} ${subscription}`
 }
 
 function restKey(deviceId: DeviceId, protocol: Protocol): string {

@@ -34,7 +34,8 @@ export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>):
   function known(paths: string[]): string[] {
     return paths.filter((path) => tree.value(path) !== undefined)
   }
-  const absent = [...sources].filter(([, paths]) => paths.length === 0)
+  // A subscription ends also when its rows are gone.
+  const absent = request.enable ? [...sources].filter(([, paths]) => paths.length === 0) : []
   if (absent.length > 0) {
     const error = outcomeError(ABSENT, 'the device has no parameter of its own for it')
     return failedResult(

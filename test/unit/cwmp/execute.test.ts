@@ -4,7 +4,7 @@ import { Discoveries } from '../../../src/cwmp/acs/discovery/discoveries.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
 import { execute } from '../../../src/cwmp/acs/verbs/execute.ts'
 import type { CwmpFault } from '../../../src/cwmp/wire/index.ts'
-import type { ExecuteHooks, Operation, OperationRequest } from '../../../src/domain/index.ts'
+import type { CwmpSubscription, ExecuteHooks, Operation, OperationRequest } from '../../../src/domain/index.ts'
 import { type Asked, scriptedSession } from '../../support/cwmp-script.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
@@ -22,10 +22,13 @@ const types = new ParameterTypes()
 function run(
   request: OperationRequest,
   answer: Answer,
-  options: { leavesAfter?: number; base?: string } = {},
+  options: { leavesAfter?: number; base?: string; subscriptions?: CwmpSubscription[] } = {},
   given = hooks,
 ) {
   const { session, asked } = scriptedSession(answer, options)
+  const { subscriptions } = options
+  if (subscriptions !== undefined)
+    session.device = { ...session.device, cwmp: { lastInformAt: 0, events: [], version: '1.2', subscriptions } }
   const operation: Operation = {
     id: '01h',
     deviceId: session.deviceId,
@@ -371,6 +374,56 @@ describe('a diagnostic over CWMP', () => {
     expect(await result).toEqual({ outcome: 'done', results: [], output: {} })
     const lists = asked.map((one) => (one.name === 'SetParameterValues' ? one.body.ParameterList : []))
     expect(lists).toMatchObject([[{ name: path, value: '1', type: 'boolean' }]])
+  })
+})
+
+describe('a subscription on a CPE that has lost a row', () => {
+  const GONE = 'Device.PPP.Interface.1.ConnectionStatus'
+  const NEXT = 'Device.PPP.Interface.2.ConnectionStatus'
+  const SSID = 'Device.WiFi.SSID.1.SSID'
+  const subscribe = (id: string, paths: string[], enable = true) =>
+    ({ verb: 'subscribe', id, notifType: 'ValueChange', paths, enable }) as const
+  const subscriptions = [
+    { id: 'line', paths: [GONE] },
+    { id: 'home', paths: [GONE, SSID] },
+  ]
+  /** It refuses a whole request for a name that it does not have. */
+  const answer: Answer = (request) => {
+    if (request.name === 'SetParameterAttributes')
+      return request.body.ParameterList.some(({ Name }) => Name === GONE) ? 9005 : {}
+    if (request.name !== 'GetParameterValues') return 9000
+    if (request.body.ParameterNames.includes(GONE)) return 9005
+    return { ParameterList: request.body.ParameterNames.map((name) => ({ name, value: '', type: 'string' })) }
+  }
+  const levels = (asked: Asked[]) => {
+    const last = asked.findLast(({ name }) => name === 'SetParameterAttributes')
+    return last?.name !== 'SetParameterAttributes'
+      ? []
+      : last.body.ParameterList.map(({ Name, Notification }) => [Name, Notification])
+  }
+
+  it('is replaced by one of other rows, and what others have asked for stays', async () => {
+    const { result, asked } = run(subscribe('line', [NEXT]), answer, { subscriptions })
+    expect(await result).toMatchObject({ outcome: 'done' })
+    expect(levels(asked)).toEqual([[NEXT, 2]])
+    const other = run(subscribe('home', [NEXT]), answer, { subscriptions })
+    expect(await other.result).toMatchObject({ outcome: 'done' })
+    expect(levels(other.asked)).toEqual([
+      [SSID, 0],
+      [NEXT, 2],
+    ])
+  })
+
+  it('ends', async () => {
+    for (const id of ['line', 'home']) {
+      const { result } = run(subscribe(id, [GONE], false), answer, { subscriptions })
+      expect(await result).toMatchObject({ outcome: 'done' })
+    }
+  })
+
+  it('is refused for the lost row itself', async () => {
+    const { result } = run(subscribe('new', [GONE, SSID]), answer, { subscriptions })
+    expect(await result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
   })
 })
 

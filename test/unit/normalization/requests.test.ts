@@ -337,6 +337,19 @@ describe('a search path of TR-181', () => {
   })
 })
 
+describe('the end of a subscription', () => {
+  it('needs no row that it has named', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const subscribe = (paths: string[], enable: boolean): OperationRequest => {
+      return { verb: 'subscribe', id: 's', notifType: 'ValueChange', paths, enable }
+    }
+    const paths = ['Device.PPP.Interface.9.']
+    expect(await device.run(subscribe(paths, true))).toMatchObject({ error: { code: '9005' } })
+    expect(await device.run(subscribe(paths, false))).toMatchObject({ outcome: 'done' })
+    expect(device.asked).toEqual([subscribe([], false)])
+  })
+})
+
 describe('an object of TR-181 that cannot be read', () => {
   it('is no object that the device does not have', async () => {
     const device = await startOwnTreeDevice('huawei-hg8145v5')

@@ -135,6 +135,27 @@ describe('live facts', () => {
     expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
   })
 
+  it('have sources of which a CPE refuses some: the others are reported, and a reset asks for all again', async () => {
+    const w = world({})
+    const refusal = { code: '9009', text: 'no', retryable: false }
+    const execute: Contact['execute'] = async (operation, hooks) => {
+      const done = await w.contact.execute(operation, hooks)
+      const { request } = operation
+      return request.verb === 'subscribe' && request.id === 'isthmus-facts'
+        ? { outcome: 'failed', results: [], error: refusal }
+        : done
+    }
+    const ids = () => w.asked.map((request) => request.verb === 'subscribe' && request.id)
+    await w.refresh.over({ ...w.contact, execute })
+    expect(ids()).toEqual(['isthmus-facts', 'isthmus-facts-passive'])
+    expect(w.device().cwmp?.subscriptions?.map(({ id }) => id)).toEqual(['isthmus-facts-passive'])
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
+    w.asked.length = 0
+    w.change({ cwmp: { lastInformAt: 0, events: [], version: '1.4', lastBootstrapAt: 5 } })
+    await w.refresh.over({ ...w.contact, execute })
+    expect(ids()).toEqual(['isthmus-facts', 'isthmus-facts-passive'])
+  })
+
   it('of a device that does not answer are left alone for an hour', async () => {
     const w = world({})
     const contact = { ...w.contact, execute: () => Promise.reject(new Error('gone')) }

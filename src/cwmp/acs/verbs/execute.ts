@@ -1,7 +1,6 @@
 import { TransportError } from '../../../base/index.ts'
 import { isSearch } from '../../../datamodel/index.ts'
 import {
-  changeSubscriptions,
   type ExecuteHooks,
   failedResult,
   type Operation,
@@ -24,6 +23,7 @@ import { instances, supportedBelow } from './names.ts'
 import { later, refused } from './outcome.ts'
 import { readPaths } from './read-paths.ts'
 import { findPaths } from './search.ts'
+import { subscribe } from './subscribe.ts'
 import { write, writeAll } from './write.ts'
 
 /** The needs of the verbs besides the session. */
@@ -83,7 +83,7 @@ async function play(
     case 'operate':
       return operate(session, request, operation, hooks, context)
     case 'subscribe':
-      return subscribe(session, request, hooks)
+      return subscribe(session, request, hooks, context)
     case 'download':
       return download(session, request, operation, hooks)
     case 'script':
@@ -236,33 +236,6 @@ async function operate(
   await hooks.beforeSend()
   const { fault } = await writeAll(session, [{ path, value: 'true', type: 'boolean' }], operation.id, context)
   return fault === undefined ? { outcome: 'done', results: [], output: {} } : refused(fault)
-}
-
-async function subscribe(
-  session: Session,
-  request: RequestFor<'subscribe'>,
-  hooks: ExecuteHooks,
-): Promise<OperationResult> {
-  if (request.notifType !== 'ValueChange') {
-    return failedResult(outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`))
-  }
-  const { cwmp } = session.device
-  const { notifications, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
-  const list = notifications.map(({ path, level }) => ({
-    Name: path,
-    NotificationChange: true,
-    Notification: level,
-    AccessListChange: false,
-    AccessList: [],
-  }))
-  if (list.length > 0) {
-    await hooks.beforeSend()
-    const answer = await session.call('SetParameterAttributes', { ParameterList: list })
-    if (!answer.ok) return refused(answer.fault)
-  }
-  // Later operations of this session use it; the engine stores it.
-  if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
-  return resultOf(request.paths.map((path) => ({ path })))
 }
 
 async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {

@@ -1,0 +1,81 @@
+import {
+  changeSubscriptions,
+  type ExecuteHooks,
+  failedResult,
+  type OperationResult,
+  outcomeError,
+  type RequestFor,
+  resultOf,
+} from '../../../domain/index.ts'
+import type { CwmpFault } from '../../wire/index.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
+import type { Session } from '../session/session.ts'
+import type { ParameterTypes } from '../session/values.ts'
+import { refused } from './outcome.ts'
+import { readPaths } from './read-paths.ts'
+
+interface SubscribeContext {
+  types: ParameterTypes
+  notes: CpeNotes
+}
+
+type Notifications = ReturnType<typeof changeSubscriptions>['notifications']
+
+/** Begins or ends a subscription to value changes, which a CPE has as notification attributes of its parameters. */
+export async function subscribe(
+  session: Session,
+  request: RequestFor<'subscribe'>,
+  hooks: ExecuteHooks,
+  context: SubscribeContext,
+): Promise<OperationResult> {
+  if (request.notifType !== 'ValueChange') {
+    return failedResult(outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`))
+  }
+  const { cwmp } = session.device
+  const { notifications, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
+  if (notifications.length > 0) {
+    await hooks.beforeSend()
+    const wanted = new Set(request.enable ? request.paths : [])
+    const fault = await notify(session, notifications, wanted, context)
+    if (fault !== undefined) return refused(fault)
+  }
+  // Later operations of this session use it; the engine stores it.
+  if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
+  return resultOf(request.paths.map((path) => ({ path })))
+}
+
+/** Faults by which CPE refuse a request for one name that they do not have. */
+const UNKNOWN_NAME = new Set([9003, 9005])
+
+/**
+ * Sets notification attributes; resolves with the fault that keeps the `wanted` ones from it. One unknown name fails the
+ * whole request, and rows that a subscription of before names may be gone: they are left out then.
+ */
+async function notify(
+  session: Session,
+  notifications: Notifications,
+  wanted: ReadonlySet<string>,
+  { types, notes }: SubscribeContext,
+): Promise<CwmpFault | undefined> {
+  const fault = await setAttributes(session, notifications)
+  if (fault === undefined || !UNKNOWN_NAME.has(fault.code)) return fault
+  const others = notifications.map(({ path }) => path).filter((path) => !wanted.has(path))
+  const answers = others.length === 0 ? [] : await readPaths(session, others, types, notes)
+  const gone = new Set(answers.flatMap(({ path, error }) => (error?.code === '9005' ? [path] : [])))
+  const left = notifications.filter(({ path }) => !gone.has(path))
+  return left.length === notifications.length ? fault : setAttributes(session, left)
+}
+
+async function setAttributes(session: Session, notifications: Notifications): Promise<CwmpFault | undefined> {
+  if (notifications.length === 0) return undefined
+  const answer = await session.call('SetParameterAttributes', {
+    ParameterList: notifications.map(({ path, level }) => ({
+      Name: path,
+      NotificationChange: true,
+      Notification: level,
+      AccessListChange: false,
+      AccessList: [],
+    })),
+  })
+  return answer.ok ? undefined : answer.fault
+}
