@@ -202,8 +202,10 @@ function read({ values }: OwnTreeDevice, path: string): PathOutcome[] {
 function write(device: OwnTreeDevice, { values, allowPartial }: RequestFor<'set'>): OperationResult {
   const refused = values.filter(({ path }) => device.refused.has(path) || !device.values.has(path))
   const failures = refused.map(({ path }) => ({ path, error: outcomeError('9007', 'invalid parameter value') }))
-  if (failures.length > 0 && allowPartial !== true) return resultOf(failures)
   const taken = values.filter((value) => !refused.includes(value))
+  // As the driver tells it: what was refused, then what was not written because of it.
+  const others = taken.map(({ path }) => ({ path, error: outcomeError('notApplied', 'another value was refused') }))
+  if (failures.length > 0 && allowPartial !== true) return resultOf([...failures, ...others])
   for (const { path, value } of taken) device.values.set(path, value)
   return resultOf([...taken.map(({ path, value }) => ({ path, value })), ...failures])
 }

@@ -13,11 +13,15 @@ export function failedResult(error: OutcomeError, results: PathOutcome[] = []): 
   return { outcome: 'failed', results, error }
 }
 
+/** The code of a path that was not written because of another one, which has the reason. */
+export const NOT_APPLIED = 'notApplied'
+
 /**
  * Returns the result that its paths make: done when none failed that had to succeed, otherwise failed with the first
- * error of such a path.
+ * error of such a path; one that is the reason of others goes before them.
  */
 export function resultOf(results: PathOutcome[]): OperationResult {
-  const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
+  const errors = results.flatMap(({ error, optional }) => (error === undefined || optional === true ? [] : [error]))
+  const error = errors.find(({ code }) => code !== NOT_APPLIED) ?? errors[0]
   return error === undefined ? { outcome: 'done', results } : failedResult(error, results)
 }

@@ -11,10 +11,10 @@ import {
   resultOf,
   rowsToAdd,
 } from '../../domain/index.ts'
-import { draftOf, ownSources, reportedType } from './draft.ts'
+import { draftOf, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal, refusedAt } from './refusal.ts'
-import { endOf, outcomeOfWrite, writeSteps } from './set.ts'
+import { endOf, outcomesOfWrite, writeSteps } from './set.ts'
 import { outermost, sourcesBelow } from './sources.ts'
 
 /** One row that was added, or what kept it from being added. */
@@ -124,10 +124,7 @@ async function fill(
   }
   if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
   const written = await writeSteps(own, draft.write, allowPartial)
-  for (const value of draft.open) {
-    const sources = await tree.whenRead(() => ownSources(own, value.path))
-    results.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
-  }
+  results.push(...(await outcomesOfWrite(own, draft, written)))
   const failed = results.find(({ error, optional }) => error !== undefined && optional !== true)?.error
   const error = allowPartial ? undefined : (written.error ?? failed)
   return { results, end: endOf(written), ...(error === undefined ? {} : { error }) }

@@ -1,6 +1,14 @@
-import { applyQuirks, type DeviceWrite, isSearch, MappingRefusal, type RawValue } from '../../datamodel/index.ts'
+import {
+  applyQuirks,
+  type DeviceWrite,
+  isSearch,
+  MappingRefusal,
+  objectOf,
+  type RawValue,
+} from '../../datamodel/index.ts'
 import {
   failedResult,
+  NOT_APPLIED,
   type OperationResult,
   type OutcomeError,
   outcomeError,
@@ -38,17 +46,13 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   }
   const optional = new Set(values.flatMap(({ path, required }) => (required === false ? [path] : [])))
   const written = await writeSteps(own, draft.write, request.allowPartial === true, optional)
-  const outcomes: PathOutcome[] = failed
-  for (const value of values) {
+  const open = new Map((await outcomesOfWrite(own, draft, written)).map((outcome) => [outcome.path, outcome]))
+  const outcomes = values.flatMap((value): PathOutcome[] => {
     const refused = draft.refused.get(value.path)
-    if (refused !== undefined) {
-      outcomes.push(outcomeFor(value, refusal(refused)))
-      continue
-    }
-    const sources = await tree.whenRead(() => ownSources(own, value.path))
-    outcomes.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
-  }
-  return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, draft.raw) }
+    const outcome = refused === undefined ? open.get(value.path) : outcomeFor(value, refusal(refused))
+    return outcome === undefined ? [] : [outcome]
+  })
+  return { ...resultOf([...failed, ...outcomes]), ...endOf(written), own: ownSet(own, draft.raw) }
 }
 
 /** The outcome of one value of a request that is refused as a whole: its own reason, or that of another value. */
@@ -56,7 +60,7 @@ function refusedWith(own: OwnSide, value: ToSet, reasons: ReadonlyMap<string, Ma
   const reason = reasons.get(value.path)
   if (reason !== undefined) return outcomeFor(value, refusal(reason))
   const [source] = ownSources(own, value.path)
-  const error = outcomeError('notApplied', 'not written because another value was refused')
+  const error = outcomeError(NOT_APPLIED, 'not written because another value was refused')
   return outcomeFor(value, {
     error,
     ...(source === undefined || source === value.path ? {} : { from: { path: source } }),
@@ -119,15 +123,37 @@ export function endOf({ isLater }: Written): Pick<OperationResult, 'output'> {
   return isLater ? { output: { applied: 'later' } } : {}
 }
 
-/** Returns what became of one value by what became of the parameters behind it. */
-export function outcomeOfWrite(
+/** Returns what became of the values of a request by what became of the parameters behind them. */
+export async function outcomesOfWrite(
+  own: OwnSide,
+  { open, unchanged }: { open: readonly Pick<ToSet, 'path' | 'value' | 'required'>[]; unchanged: readonly string[] },
+  written: Written,
+): Promise<PathOutcome[]> {
+  const sources = new Map<string, readonly string[]>()
+  for (const { path } of open) sources.set(path, await own.tree.whenRead(() => ownSources(own, path)))
+  const asked = new Set([...sources.values()].flat())
+  const beside = [...written.failures.keys()].filter((path) => !asked.has(path))
+  return open.map((value) =>
+    outcomeOfWrite(value, sources.get(value.path) ?? [], beside, written, unchanged.includes(value.path)),
+  )
+}
+
+/**
+ * Returns what became of one value. The parameter that is the reason goes before those that were not written because of
+ * it, also where it is one `beside` them that nobody has asked for.
+ */
+function outcomeOfWrite(
   { path, value, required }: Pick<ToSet, 'path' | 'value' | 'required'>,
   sources: readonly string[],
+  beside: readonly string[],
   written: Written,
   isUnchanged: boolean,
 ): PathOutcome {
-  const own =
-    sources.find((source) => written.failures.has(source)) ?? sources.find((source) => written.values.has(source))
+  const failed = sources.filter((source) => written.failures.has(source))
+  const objects = new Set(failed.map(objectOf))
+  const isReason = (source: string) => written.failures.get(source)?.code !== NOT_APPLIED
+  const reason = [...failed, ...beside.filter((other) => objects.has(objectOf(other)))].find(isReason)
+  const own = reason ?? failed[0] ?? sources.find((source) => written.values.has(source))
   const from = own === undefined || own === path ? {} : { from: { path: own, ...sentAs(written.values.get(own)) } }
   const error = own === undefined ? (isUnchanged ? undefined : written.error) : written.failures.get(own)
   if (error === undefined) return { path, value, ...from }

@@ -86,6 +86,45 @@ describe('a refused write', () => {
   })
 })
 
+describe('a write that the device refuses', () => {
+  const set = (device: OwnTreeDevice, values: Record<string, string>) =>
+    device.run({ verb: 'set', values: Object.entries(values).map(([path, value]) => ({ path, value })) })
+
+  it('has the reason of the refused value, whichever place that has in the request', async () => {
+    const device = await startOwnTreeDevice('zte-f670l')
+    const user = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.Username'
+    device.refused.add(user)
+    const result = await set(device, { [SSID]: 'Attic', 'Device.PPP.Interface.1.Username': 'ana' })
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      error: { code: '9007' },
+      results: [
+        { path: SSID, error: { code: 'notApplied' } },
+        { path: 'Device.PPP.Interface.1.Username', from: { path: user }, error: { code: '9007' } },
+      ],
+    })
+  })
+
+  it('of several parameters names the one that is the reason', async () => {
+    const device = await startOwnTreeDevice('tr098-router')
+    device.refused.add(`${WLAN}1.IEEE11iEncryptionModes`)
+    const path = 'Device.WiFi.AccessPoint.1.Security.ModeEnabled'
+    expect(await set(device, { [path]: 'WPA-WPA2-Personal' })).toMatchObject({
+      error: { code: '9007' },
+      results: [{ path, from: { path: `${WLAN}1.IEEE11iEncryptionModes` }, error: { code: '9007' } }],
+    })
+  })
+
+  it('names a parameter that is the reason although nobody has asked for it', async () => {
+    const device = await startOwnTreeDevice('zte-f670l')
+    device.refused.add(`${WLAN}1.Name`)
+    expect(await set(device, { [SSID]: 'Attic' })).toMatchObject({
+      error: { code: '9007' },
+      results: [{ path: SSID, from: { path: `${WLAN}1.Name` }, error: { code: '9007' } }],
+    })
+  })
+})
+
 describe('a value that devices of the model never take', () => {
   const TABLE = 'Device.NAT.PortMapping.'
   const HOST = { path: `${TABLE}1.RemoteHost`, value: '198.51.100.7' }

@@ -3,6 +3,7 @@ import { isSearch } from '../../../datamodel/index.ts'
 import {
   type ExecuteHooks,
   failedResult,
+  NOT_APPLIED,
   type Operation,
   type OperationResult,
   outcomeError,
@@ -185,7 +186,7 @@ async function set(
   const named = new Set(failures.map(({ path }) => path))
   // Many CPE name no parameter: then the fault is that of each.
   const rest =
-    named.size === 0 ? faultError(fault) : outcomeError('notApplied', 'not written because another value was refused')
+    named.size === 0 ? faultError(fault) : outcomeError(NOT_APPLIED, 'not written because another value was refused')
   const others = list.filter(({ path }) => !named.has(path)).map(({ path }) => ({ path, error: rest }))
   return failedResult(failures[0]?.error ?? faultError(fault), [...failures, ...others])
 }
