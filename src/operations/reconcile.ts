@@ -10,6 +10,7 @@ import {
 import {
   type Device,
   failedResult,
+  INCOMPLETE_ADD,
   isFactoryReset,
   isOwnRow,
   isVersion,
@@ -51,6 +52,12 @@ export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
  * no row of it.
  */
 export const LOST_COMMAND_MS = 120_000
+
+/** Some of it was done. A retry would do that a second time. */
+const INCOMPLETE: OutcomeError = outcomeError(
+  INCOMPLETE_ADD,
+  'the answer was lost, and the device has a part of it: write or add what failed, or delete the new rows',
+)
 
 const ABSENT = new Set(['9005', '7016', '7026'])
 
@@ -299,22 +306,24 @@ function judgeAdd(
   const taken = new Set(baseline)
   const results: PathOutcome[] = []
   const candidates: PathOutcome[] = []
-  let absent = 0
+  const absent: PathOutcome[] = []
+  let isComplete = true
   for (const row of wanted) {
     const found = newRow(row, taken, values, model, wanted.filter(({ object }) => object === row.object).length)
-    if (found === 'none') absent++
+    if (found === 'none') absent.push({ path: row.object, error: NOT_EXECUTED })
     else if (Array.isArray(found)) candidates.push(...found.map((path) => ({ path, error: CANDIDATE })))
     else {
       taken.add(found)
       // The row exists: that part is done. Wrong values are reported per path and can be set again.
       results.push({ path: row.object, created: found })
-      for (const name of wrongValues(found, row.values, values, model))
-        results.push({ path: found + name, error: NOT_APPLIED })
+      const wrong = wrongValues(found, row.values, values, model)
+      for (const name of wrong) results.push({ path: found + name, error: NOT_APPLIED })
+      isComplete &&= request.allowPartial === true || wrong.every((name) => row.optional?.includes(name) === true)
     }
   }
-  if (absent === wanted.length) return failed(NOT_EXECUTED)
+  if (absent.length === wanted.length) return failed(NOT_EXECUTED)
   if (candidates.length > 0) return failed(OUTCOME_UNKNOWN, [...results, ...candidates])
-  if (absent > 0) return failed(NOT_APPLIED, results)
+  if (absent.length > 0 || !isComplete) return failed(INCOMPLETE, [...results, ...absent])
   return { state: 'done', result: { outcome: 'done', results } }
 }
 

@@ -295,7 +295,8 @@ describe('devices in the field', () => {
       for (const name of ['EndpointID', 'Enable']) cpe.values.set(row + name, '')
       const error = { code: 'notApplied', text: 'the device does not show what was asked for', retryable: true }
       return {
-        outcome: 'done',
+        outcome: 'failed',
+        error: { code: 'incomplete', text: 'the answer was lost', retryable: false },
         results: [
           { path: CONTROLLERS, created: row },
           { path: `${row}EndpointID`, error },

@@ -16,6 +16,9 @@ export function failedResult(error: OutcomeError, results: PathOutcome[] = []): 
 /** The code of a path that was not written because of another one, which has the reason. */
 export const NOT_APPLIED = 'notApplied'
 
+/** The code of an add whose answer was lost and of which the device has a part: rows without all of their values. */
+export const INCOMPLETE_ADD = 'incomplete'
+
 /**
  * Returns the result that its paths make: done when none failed that had to succeed, otherwise failed with the first
  * error of such a path; one that is the reason of others goes before them.

@@ -1,6 +1,6 @@
 import { defined } from '../../base/index.ts'
 import { sameValue } from '../../datamodel/index.ts'
-import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
+import { type DeviceSnapshot, INCOMPLETE_ADD, type PathOutcome, type PathValue } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
 import type { Script } from '../machine/script.ts'
@@ -69,7 +69,7 @@ export async function addRow(
   const poorer = wishes && operation.state === 'failed' && VALUE_FAULT.test(operation.result?.error?.code ?? '')
   if (poorer) operation = await add(`${step}Needed`, needed)
   const error = operation.result?.error
-  if (operation.state === 'failed')
+  if (operation.state === 'failed' && error?.code !== INCOMPLETE_ADD)
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   const row = operation.result?.results.find((result) => result.created !== undefined)?.created
   if (row === undefined) throw new StepFailed('noRow', `${step}: the device did not say which row it added`, true)

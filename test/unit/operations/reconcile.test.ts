@@ -119,7 +119,7 @@ describe('an add is reconciled by the new rows', () => {
     ['none', [`${T}1.`], found(row(1, '80')), 'failed notExecuted retryable'],
     ['none, the table is empty', [], missing(T), 'failed notExecuted retryable'],
     ['none, the table is empty in CWMP', [], missing(T, '9005'), 'failed notExecuted retryable'],
-    ['a row whose values did not arrive', [], found(row(1, '0')), `done ${T}1. ${T}1.ExternalPort`],
+    ['a row whose values did not arrive', [], found(row(1, '0')), `failed incomplete ${T}1. ${T}1.ExternalPort`],
     [
       'another row under a new number is not taken for it',
       [`${T}1.`],
@@ -135,6 +135,12 @@ describe('an add is reconciled by the new rows', () => {
   ]
   it.each(rows)('%s', (_name, instances, read, expected) => {
     expect(verdict(unknown(add, instances), read)).toBe(expected)
+  })
+
+  it('as done where the values that did not arrive are not required', () => {
+    const read = found(row(1, '0'))
+    expect(verdict(unknown({ ...add, allowPartial: true }, []), read)).toBe(`done ${T}1. ${T}1.ExternalPort`)
+    expect(verdict(unknown({ ...add, optional: ['ExternalPort'] }, []), read)).toBe(`done ${T}1. ${T}1.ExternalPort`)
   })
 })
 
@@ -250,7 +256,7 @@ describe('an add of several rows whose answer was lost', () => {
     const rows = found({ [`${A}1.Name`]: 'old', [`${A}2.Name`]: 'two', [`${A}3.Name`]: 'one' })
     expect(verdict(lost([`${A}1.`]), rows, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^done/)
     expect(verdict(lost([`${A}1.`]), found({ [`${A}1.Name`]: 'old' }), found({}))).toMatch(/^failed notExecuted/)
-    expect(verdict(lost([`${A}1.`]), rows, found({}))).toMatch(/^failed notApplied/)
+    expect(verdict(lost([`${A}1.`]), rows, found({}))).toBe(`failed incomplete ${A}3. ${B}`)
     const others = found({ [`${A}2.Name`]: 'x', [`${A}3.Name`]: 'one' })
     expect(verdict(lost([]), others, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^failed outcomeUnknown/)
   })
