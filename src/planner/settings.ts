@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { AppError } from '../base/index.ts'
 import type { PlanSettings } from '../domain/index.ts'
+import { certificateSerials } from './certificate-serials.ts'
 
 /** Settings of a plan as a person gives them; what is absent keeps its value. */
 export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
@@ -39,7 +40,7 @@ export function defaultPlanSettings(controller: PlanSettings['controller']): Pla
  * `own`: the Controller of this server. Its port and path may differ from those that the devices see, behind a proxy.
  */
 export function checkSettings({ controller = {}, parityPaths = [] }: SettingsInput, own: PlanSettings['controller']) {
-  const { endpointId, host, path } = controller
+  const { endpointId, host, path, certificate } = controller
   const refuse = (name: string, text: string): never => {
     throw new AppError('invalid', `settings.${name}: ${text}`)
   }
@@ -49,6 +50,7 @@ export function checkSettings({ controller = {}, parityPaths = [] }: SettingsInp
     refuse('controller.host', 'give a host name or an IP address, without scheme, port and path')
   if (path !== undefined && !/^\/[^\s?#]*$/.test(path))
     refuse('controller.path', 'a path begins with / and has no space, ? or #')
+  if (certificate !== undefined) certificateSerials(certificate)
   const wrong = parityPaths.find((parameter) => !/^Device\.(?:[^\s.]+\.)*[^\s.]+$/.test(parameter))
   if (wrong !== undefined)
     refuse(

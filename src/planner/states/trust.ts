@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import type { Operation, OutcomeError } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
+import { certificateSerials, plainSerial } from '../certificate-serials.ts'
 import type { Script, StepResult } from '../machine/script.ts'
 import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf, withCreated } from './rows.ts'
 
@@ -108,28 +108,4 @@ function tolerated(error: unknown): StepResult {
 
 function errorOf(operation: Operation): OutcomeError | undefined {
   return operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
-}
-
-let lastRead: { pem: string; serials: string[] } | undefined
-
-/**
- * Serial numbers of all certificates in a PEM text. Plans of one server have the same, so that the last one read is
- * kept.
- */
-export function certificateSerials(pem: string): string[] {
-  if (lastRead?.pem !== pem) lastRead = { pem, serials: serialsIn(pem) }
-  return lastRead.serials
-}
-
-function serialsIn(pem: string): string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
-  return blocks.map((block) => plainSerial(new X509Certificate(block).serialNumber))
-}
-
-/** Devices write serial numbers with and without colons, leading zeros and capitals. */
-export function plainSerial(text: string): string {
-  return text
-    .toUpperCase()
-    .replace(/[^0-9A-F]/g, '')
-    .replace(/^0+/, '')
 }

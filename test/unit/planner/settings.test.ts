@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { newTlsKey, selfSigned } from '../../../src/pki/index.ts'
 import { checkSettings, type SettingsInput } from '../../../src/planner/settings.ts'
 import { planOf } from '../../support/plans.ts'
 
@@ -25,6 +26,23 @@ describe('settings of a plan', () => {
     refused({ controller: { endpointId: 'proto::other' } }).toThrow(`this server is ${own.endpointId}`)
     for (const path of ['usp', '/a b', '/usp?x=1'])
       refused({ controller: { path } }).toThrow('settings.controller.path')
+  })
+
+  it('have a certificate that can be read', () => {
+    const key = newTlsKey()
+    const cert = selfSigned({
+      commonName: 'usp.example',
+      names: [],
+      notBefore: 0,
+      notAfter: 1e12,
+      serial: Buffer.from([1]),
+      key,
+    })
+    checkSettings({ controller: { certificate: cert } }, own)
+    checkSettings({ controller: { certificate: `${cert}\n${cert}` } }, own)
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'
+    for (const certificate of ['junk', broken, `${cert}\n${broken}`, `${cert}\n${key}`])
+      refused({ controller: { certificate } }).toThrow('settings.controller.certificate: ')
   })
 
   it('compare parameters of the data model that both protocols show', () => {
