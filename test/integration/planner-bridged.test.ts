@@ -130,6 +130,19 @@ describe('a router behind a bridge', () => {
     expect(await world.store.plans.snapshot(id)).toBeUndefined()
   })
 
+  it('informs again before its bridge ends the Agent', async () => {
+    const plan = await start()
+    await until(plan, 'MIGRATED')
+    router.refuses.usp.push('PeriodicInformInterval')
+    await world.planner.forDevices(plan.id, 'rollback', [id], ANN)
+    await world.until(async () => {
+      await world.heard(id)
+      await world.planner.tick()
+      return router.values.get(INTERVAL) === '300'
+    })
+    expect(await world.store.devices.get(id)).toMatchObject({ usp: { linked: true } })
+  })
+
   it('takes the row that the plan names by its tag, with the policy of the plan', async () => {
     await addRow('r2', { tags: ['moves'] })
     await serve()

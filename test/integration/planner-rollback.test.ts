@@ -191,6 +191,38 @@ describe('a rollback from MIGRATED', () => {
     expect(deleted).toBeGreaterThan(disabled)
   })
 
+  it('makes a dormant device inform again before it takes USP away', async () => {
+    const [id, cpe] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    cpe.refuses.usp.push('PeriodicInformInterval')
+    const asked = world.asked.length
+    await world.planner.act(plan.id, 'rollback', ANN)
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+    const sent = world.asked.slice(asked).filter(({ via, request }) => via === 'cwmp' && request.verb !== 'get')
+    const lines = sent.map(({ request }) => JSON.stringify(request))
+    expect(lines[0]).toContain(INTERVAL)
+    expect(lines[1]).toContain('.Enable","value":"false"')
+    expect(lines.filter((line) => line.includes(INTERVAL))).toHaveLength(1)
+  })
+
+  it('takes its rows away also where the device refuses the inform interval, and fails by that', async () => {
+    const [id, cpe] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    cpe.refuses.usp.push('PeriodicInformInterval')
+    cpe.refuses.cwmp.push('PeriodicInformInterval')
+    await world.planner.act(plan.id, 'rollback', ANN)
+    await untilState(plan, id, 'FAILED')
+    expect(cpe.rows(CONTROLLERS)).toEqual([])
+    expect((await world.planner.member(plan.id, id)).reason).toMatchObject({ code: '9008' })
+    cpe.refuses.cwmp.length = 0
+    await world.planner.act(plan.id, 'retry', ANN)
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+  })
+
   it('waits for a device whose USP is dead until it connects over CWMP, also over a restart', async () => {
     const [id, cpe] = await one()
     const plan = await started()

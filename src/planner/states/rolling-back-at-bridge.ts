@@ -1,6 +1,7 @@
 import type { DeviceSnapshot } from '../../domain/index.ts'
 import type { Script } from '../machine/script.ts'
 import { changeRow } from './bridge-row.ts'
+import { informAgain } from './inform-again.ts'
 import { linkEnds, linkIsGone } from './link-ends.ts'
 import { INFORM_INTERVAL } from './rows.ts'
 
@@ -13,18 +14,16 @@ export async function findAtBridge(script: Script): Promise<Record<string, never
   return {}
 }
 
-/** Has the bridge end the Agent, with the policy of before, waits for the end of the link, and restores the interval. */
+/** Restores the interval, has the bridge end the Agent, with the policy of before, and waits for the end of the link. */
 export async function undoAtBridge(script: Script, { bridge, slept, interval }: DeviceSnapshot): Promise<void> {
   if (bridge === undefined) return
+  const sleeps = slept && interval !== undefined
+  if (sleeps) await informAgain(script, interval, 'first')
   await script.step('row', async () => {
     await changeRow(script, bridge, () => ({ agent: false, policy: bridge.policy }))
     return { facts: { linkUntilMs: script.deps.time.now() + BRIDGE_ENDS_MS } }
   })
   await script.step('linkEnds', () => linkEnds(script))
   await script.step('linkGone', () => linkIsGone(script))
-  if (!slept || interval === undefined) return
-  await script.step('interval', async () => {
-    await script.run('interval', { verb: 'set', values: [{ path: INFORM_INTERVAL, value: interval }] }, 'cwmp')
-    return {}
-  })
+  if (sleeps) await informAgain(script, interval, 'last')
 }

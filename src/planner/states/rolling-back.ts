@@ -11,6 +11,7 @@ import { StepFailed } from '../../rollout/index.ts'
 import { MTPS } from '../../usp/index.ts'
 import { type Outcome, outcomeOf, type Script, type StepResult } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
+import { informAgain } from './inform-again.ts'
 import { linkEnds, linkIsGone } from './link-ends.ts'
 import { ownerChange } from './owner.ts'
 import { findAtBridge, undoAtBridge } from './rolling-back-at-bridge.ts'
@@ -208,6 +209,8 @@ function named(step: string, round: number): string {
 /** Undoes what was found and reads again, until nothing is found: a row may get another number after it was read. */
 async function undoAll(script: Script, snapshot: DeviceSnapshot): Promise<void> {
   const { slept, interval, preexisting } = snapshot
+  const sleeps = slept && interval !== undefined
+  if (sleeps) await informAgain(script, interval, 'first')
   for (let round = lastRound(script); round === 1 || hasFound(script); round++) {
     if (round > MAX_ROUNDS)
       throw new StepFailed('readBack', 'rows that were deleted are there again at each read', true)
@@ -217,11 +220,7 @@ async function undoAll(script: Script, snapshot: DeviceSnapshot): Promise<void> 
   }
   // An Agent with an earlier row for this Controller dials without a secret again.
   if (preexisting !== undefined) await script.step('secret', () => secretIsOver(script))
-  if (!slept || interval === undefined) return
-  await script.step('interval', async () => {
-    await script.run('interval', { verb: 'set', values: [{ path: INFORM_INTERVAL, value: interval }] }, 'cwmp')
-    return {}
-  })
+  if (sleeps) await informAgain(script, interval, 'last')
 }
 
 /** Returns the round whose results are the facts. */
@@ -253,7 +252,7 @@ async function undo(script: Script, { preexisting }: DeviceSnapshot, round: numb
 async function disable(script: Script, step: string, switches: string[]): Promise<StepResult> {
   const values = switches.map((path) => ({ path, value: 'false' }))
   // A CPE that refuses to disable a row may still delete it.
-  await script.run(step, { verb: 'set', values }, 'cwmp', { tolerate: true })
+  await script.run(step, { verb: 'set', values }, 'cwmp', { tolerate: true, more: true })
   return { facts: { linkUntilMs: script.deps.time.now() + LINK_ENDS_MS } }
 }
 
