@@ -254,6 +254,25 @@ describe('devices in the field', () => {
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
   })
 
+  it('may show blanks around their Endpoint ID over CWMP', async () => {
+    cpe.put('Device.USPAgent.', { EndpointID: ' os::0C96BF-S1 ' })
+    await start()
+    await until('MIGRATED')
+    expect((await world.store.devices.get(id))?.binding?.endpointId).toBe('os::0C96BF-S1')
+  })
+
+  it('that show no Endpoint ID in its place are not moved, and get no rows', async () => {
+    cpe.put('Device.USPAgent.', { EndpointID: 'N/A' })
+    await start()
+    await until('QUARANTINED')
+    expect((await world.planner.member(plan.id, id)).reason).toMatchObject({
+      code: 'noEndpointId',
+      text: expect.stringContaining('"N/A" is no Endpoint ID'),
+    })
+    expect((await world.store.devices.get(id))?.binding).toBeUndefined()
+    expect(cpe.rows('Device.USPAgent.Controller.')).toEqual([])
+  })
+
   it('get the Endpoint ID that they show over CWMP from a device that only claims it', async () => {
     const identity = { oui: '0C96BF', productClass: 'CPE', serial: 'claimant' }
     const claimant = deviceIdOf(identity)

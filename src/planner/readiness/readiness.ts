@@ -10,6 +10,7 @@ import {
   type Readiness,
 } from '../../domain/index.ts'
 import { MTPS, speaks } from '../../usp/index.ts'
+import { shownEndpointId } from './shown-endpoint-id.ts'
 
 /** The parameters by which a device is judged. */
 export const READINESS_PATHS = ['Device.USPAgent.EndpointID', 'Device.USPAgent.SupportedProtocols']
@@ -96,8 +97,8 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
       return as('NEEDS_DATA_MODEL', `Device:${version} is older than ${FIRST_VERSION}, which brought Device.USPAgent.`)
     return as('UNKNOWN', 'Device.USPAgent. was not read yet')
   }
-  if (endpointId === '')
-    return as('NEEDS_DATA_MODEL', 'Device.USPAgent.EndpointID is empty: nothing to know the Agent by')
+  const shown = shownEndpointId(endpointId)
+  if ('problem' in shown) return as('NEEDS_DATA_MODEL', `nothing to know the Agent by: ${shown.problem}`)
   const protocols = value('Device.USPAgent.SupportedProtocols') ?? ''
   // A device that does not show its protocols may still have a fitting one: writing the MTP row shows it.
   if (protocols !== '' && !MTPS.some((mtp) => speaks(mtp, protocols)))

@@ -12,6 +12,7 @@ import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, writtenNames } from '../../usp/index.ts'
 import { certificateSerials, plainSerial } from '../certificate-serials.ts'
 import type { Script } from '../machine/script.ts'
+import { shownEndpointId } from '../readiness/shown-endpoint-id.ts'
 import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, mtpOfPlan, plainReference, ROLES, rowsOf } from './rows.ts'
 import { ROLE_NAME } from './trust.ts'
 
@@ -29,8 +30,8 @@ export async function snapshot(
   script: Script,
 ): Promise<{ facts: Partial<MemberFacts>; snapshot: DeviceSnapshot; device: Device }> {
   const { device, values } = await readSince(script)
-  const endpointId = values.get(`${AGENT}EndpointID`)?.value ?? ''
-  if (endpointId === '') throw new StepFailed('noEndpointId', 'Device.USPAgent.EndpointID is empty', false)
+  const shown = shownEndpointId(values.get(`${AGENT}EndpointID`)?.value ?? '')
+  if ('problem' in shown) throw new StepFailed('noEndpointId', shown.problem, false)
   const { controller } = script.plan.settings
   const left = await script.snapshot()
   const earlier = wasResetSince(left?.bootstrapAt, device) ? undefined : left
@@ -59,7 +60,7 @@ export async function snapshot(
     created: earlier?.created ?? [],
   }
   const facts: Partial<MemberFacts> = {
-    endpointId,
+    endpointId: shown.endpointId,
     bootstrapAt,
     ...trusted,
     ...(interval === undefined ? {} : { interval }),

@@ -41,6 +41,20 @@ describe('readiness', () => {
       'NEEDS_DATA_MODEL',
       /empty/,
     ],
+    [
+      'a text in the place of the Endpoint ID',
+      { root: 'Device.' },
+      { parameters: [{ ...ENDPOINT, value: 'N/A' }], asked: true },
+      'NEEDS_DATA_MODEL',
+      /"N\/A" is no Endpoint ID/,
+    ],
+    [
+      'blanks around the Endpoint ID',
+      { root: 'Device.' },
+      { parameters: [{ ...ENDPOINT, value: ' os::0C96BF-1 ' }], asked: true },
+      'READY_STANDARD',
+      /Endpoint ID of an Agent/,
+    ],
     ['TR-098', { root: 'InternetGatewayDevice.' }, { parameters: [], asked: false }, 'NEEDS_DATA_MODEL', /TR-098/],
     [
       'a device that was asked and has none',
