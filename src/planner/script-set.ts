@@ -8,6 +8,7 @@ import {
   type PlanMember,
   type PlanStore,
   type Selector,
+  wasResetSince,
 } from '../domain/index.ts'
 import { type ApplyOptions, absence, type ScriptSet, type StartDecision } from '../rollout/index.ts'
 import { statesThatTake } from './machine/machine.ts'
@@ -85,7 +86,22 @@ export class MigrationSet implements ScriptSet<Plan, PlanMember, MemberStep, Sto
       if (memberStateRow(member.state).phase === 'before') throw error
       outcome = outcomeOf(error)
     }
-    return outcome === undefined ? undefined : { member: script.member, outcome }
+    if (outcome === undefined) return undefined
+    return { member: script.member, outcome: (await this.#byReset(script, outcome)) ?? outcome }
+  }
+
+  /**
+   * The failure of a device that was reset to factory settings on the way, where it fails or has its Agent waited for:
+   * what the plan wrote on it is gone, and any other reason would mislead. Undefined for other devices and outcomes.
+   */
+  async #byReset({ member, facts }: Script, outcome: Outcome): Promise<Outcome | undefined> {
+    const fails = outcome.kind === 'event' ? outcome.event === 'fail' : outcome.waiting === 'agent'
+    if (!fails || memberStateRow(member.state).phase !== 'forward') return undefined
+    const device = await this.#deps.devices.get(member.deviceId)
+    if (device === undefined || !wasResetSince(facts.bootstrapAt, device)) return undefined
+    const text = 'the device was reset to factory settings on the way'
+    const found = outcome.kind === 'event' && outcome.reason !== undefined ? `; ${outcome.reason.text}` : ''
+    return failed({ code: 'bootstrap', text: text + found }, true)
   }
 
   apply(plan: Plan, member: PlanMember, step: MemberStep, options: ApplyOptions): Promise<PlanMember> {

@@ -330,6 +330,30 @@ describe('devices in the field', () => {
     expect(cpe.values.get(`${row}EndpointID`)).toBe('proto::isthmus-test')
   })
 
+  it.each(['AWAITING_USP', 'DUAL'] as const)(
+    'that are reset in %s are not waited for, and go by another attempt',
+    async (state) => {
+      if (state === 'AWAITING_USP') cpe.absent.usp = true
+      await start({ maxAttempts: 2, soakMs: 60_000 })
+      const linksIn = (to: MemberState) =>
+        world.until(async () => {
+          await link(cpe.dials && !cpe.absent.usp)
+          await world.heard(id)
+          world.clock.nowMs += 500
+          return (await world.planner.member(plan.id, id)).state === to
+        })
+      await linksIn(state)
+      for (const path of [...cpe.values.keys()].filter((one) => one.startsWith('Device.USPAgent.Controller.')))
+        cpe.values.delete(path)
+      await world.store.devices.commit({ deviceId: id, set: { 'cwmp.lastBootstrapAt': world.clock.nowMs } })
+      await linksIn('BACKOFF')
+      const { reason } = await world.planner.member(plan.id, id)
+      expect(reason).toMatchObject({ code: 'bootstrap', text: 'the device was reset to factory settings on the way' })
+      cpe.absent.usp = false
+      await linksIn('MIGRATED')
+    },
+  )
+
   it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')
