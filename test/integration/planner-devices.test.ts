@@ -302,6 +302,28 @@ describe('devices in the field', () => {
     expect(await world.store.linkSecrets.prove(id, secret)).toBe('unused')
   })
 
+  it('whose Agent is refused tell the reason of that', async () => {
+    cpe.absent.usp = true
+    await start({ awaitUspTimeoutMs: 5000 })
+    await world.store.pendingAgents.note({
+      endpointId: 'os::0C96BF-S1' as EndpointId,
+      address: '192.0.2.1',
+      reason: 'noSecret',
+      text: 'the link does not show the secret',
+      count: 3,
+      at: world.clock.nowMs,
+    })
+    await world.until(async () => {
+      await world.heard(id)
+      world.clock.nowMs += 1000
+      return (await world.planner.member(plan.id, id)).state === 'QUARANTINED'
+    })
+    expect((await world.planner.member(plan.id, id)).reason).toEqual({
+      code: 'agentDidNotCome',
+      text: 'no Agent connected within 5 s; its links are refused (noSecret): the link does not show the secret',
+    })
+  })
+
   it('get the values of a row that a cut left without them', async () => {
     const play = cpe.answer
     let cut = true

@@ -159,6 +159,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       time: { now: serviceMs, silenceCountsFrom: serviceMs(), wallTime: (ms) => ms - passedMs },
       links: far === undefined ? controller.links : ABSENT,
       linkSecrets: store.linkSecrets,
+      pendingAgents: store.pendingAgents,
       bridges: store.bridges,
       onContact: (listener) => operations.onContact(listener),
       events: store.events,

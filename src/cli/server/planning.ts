@@ -25,6 +25,7 @@ export function createPlanning(foundation: Foundation, southbound: Southbound, a
     parameters: store.parameters,
     conflicts: store.conflicts,
     linkSecrets: store.linkSecrets,
+    pendingAgents: store.pendingAgents,
     bridges: store.bridges,
     audit: store.audit,
     events: store.events,

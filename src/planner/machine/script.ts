@@ -11,6 +11,7 @@ import type {
   Operation,
   OperationRequest,
   ParameterStore,
+  PendingAgentStore,
   Plan,
   PlanMember,
   PlanStore,
@@ -65,6 +66,7 @@ export interface ScriptDeps extends RolloutScriptDeps {
   conflicts: ConflictStore
   links: UspLinks
   linkSecrets: Pick<LinkSecrets, 'demand' | 'ensure' | 'release'>
+  pendingAgents: Pick<PendingAgentStore, 'get'>
   bridges: Pick<BridgeStore, 'get' | 'router' | 'routersOfSerial' | 'changeRouters'>
   notifies: NotifyLog
   clock: Clock

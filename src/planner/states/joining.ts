@@ -1,4 +1,4 @@
-import type { Device } from '../../domain/index.ts'
+import { type Device, pendingAgentId } from '../../domain/index.ts'
 import type { EventOutcome } from '../../rollout/index.ts'
 import { failed, type Outcome, type Script } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
@@ -32,9 +32,17 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   return { kind: 'wait', waiting: 'agent', afterMs: Math.min(LOOK_MS, awaitUspTimeoutMs) }
 }
 
-/** Returns what the bridge reports of a router whose Agent it is; '' for other devices. */
-async function troubleOf({ facts, deps }: Script): Promise<string> {
-  if (facts.bridge === undefined) return ''
+/**
+ * Returns what the bridge reports of a router whose Agent it is; of other devices, the last refusal of the Agent in this
+ * attempt; '' without one.
+ */
+async function troubleOf(script: Script): Promise<string> {
+  const { facts, deps, member } = script
+  if (facts.bridge === undefined) {
+    const refused = await deps.pendingAgents.get(pendingAgentId(script.require('endpointId')))
+    if (refused === undefined || refused.lastSeenAt < (member.startedAt ?? member.enteredAt)) return ''
+    return `; its links are refused (${refused.reason}): ${refused.text}`
+  }
   const row = await deps.bridges.router(facts.bridge.bridgeId, facts.bridge.routerId)
   return `; its bridge says: ${row?.state?.lastError ?? 'nothing'}`
 }

@@ -82,6 +82,7 @@ export class Server {
       operations: world.engine.of(this),
       links: this.#links(),
       linkSecrets: this.#port(world.secrets),
+      pendingAgents: this.#port(world.stores.pendingAgents),
       bridges: NO_BRIDGES,
       audit,
       instance: id,
