@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { checkNewRow, MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
+import { checkNewRow, choosesOwner, MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -103,10 +103,14 @@ async function fill(
   allowPartial: boolean,
 ): Promise<Added> {
   const { tree, quirks } = own
-  const values = Object.entries(row.values).map(([name, value]) => {
-    const required = !allowPartial && row.optional?.includes(name) !== true
-    return { path: target + name, value, required }
-  })
+  const isChoice = ([name]: [string, string]) => own.isMapped(row.object) && choosesOwner(row.object, name)
+  const all = Object.entries(row.values)
+  const values = all
+    .filter((entry) => !isChoice(entry))
+    .map(([name, value]) => {
+      const required = !allowPartial && row.optional?.includes(name) !== true
+      return { path: target + name, value, required }
+    })
   const isFree = ({ required }: (typeof values)[number]) => !required
   const draft = await draftOf(own, values, isFree, (raw) => planNewObject(object, raw, quirks, tree, reportedType(own)))
   if (draft instanceof MappingRefusal) {
@@ -125,6 +129,13 @@ async function fill(
   if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
   const written = await writeSteps(own, draft.write, allowPartial)
   results.push(...(await outcomesOfWrite(own, draft, written)))
+  for (const [name, value] of all.filter(isChoice)) {
+    const path = target + name
+    results.push({
+      path,
+      value: (await tree.whenRead(() => own.mapping.evaluate(path, tree, own.time)))?.value ?? value,
+    })
+  }
   const failed = results.find(({ error, optional }) => error !== undefined && optional !== true)?.error
   const error = allowPartial ? undefined : (written.error ?? failed)
   return { results, end: endOf(written), ...(error === undefined ? {} : { error }) }

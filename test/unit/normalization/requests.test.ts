@@ -216,6 +216,46 @@ describe('a value of a new row that has no way to the device', () => {
   })
 })
 
+describe('the value of a new row that chooses its owner', () => {
+  const object = 'Device.PPP.Interface.'
+  const CONNECTIONS = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.'
+  const start = async (name: string) => {
+    const device = await startOwnTreeDevice(name)
+    device.template = { Enable: '0', Username: '', ConnectionType: 'IP_Routed' }
+    return device
+  }
+
+  it.each(['Device.Ethernet.Link.3', 'Device.Ethernet.VLANTermination.2'])(
+    'is no hindrance where the new row has another layer between, whose VLAN it shares (%s)',
+    async (LowerLayers) => {
+      const device = await start('cmcc-f673av9')
+      const result = await device.run({ verb: 'add', object, values: { Username: 'ana', LowerLayers } })
+      expect(result).toMatchObject({
+        outcome: 'done',
+        results: [
+          { created: `${object}2.`, from: { path: `${CONNECTIONS}2.` } },
+          { path: `${object}2.Username`, value: 'ana' },
+          { path: `${object}2.LowerLayers`, value: expect.stringMatching(/^Device\.Ethernet\.VLANTermination\.\d+$/) },
+        ],
+      })
+      expect(device.values.get(`${CONNECTIONS}2.Username`)).toBe('ana')
+    },
+  )
+
+  it('is refused before the row is made where it is the VLAN of another connection alone', async () => {
+    const device = await start('huawei-hg8145v5')
+    const bound = { X_HW_SERVICELIST: '', 'X_HW_LANBIND.Lan1Enable': '0', 'X_HW_LANBIND.SSID1Enable': '0' }
+    device.template = { ...device.template, ...bound }
+    const values = { Username: 'ana', LowerLayers: 'Device.Ethernet.VLANTermination.2' }
+    const result = await device.run({ verb: 'add', object, values })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' }, results: [{ path: object }] })
+    expect(result.error?.text).toContain('is the VLAN of another connection')
+    expect(device.asked.map(({ verb }) => verb)).toEqual(['get'])
+    const onLink = { ...values, LowerLayers: 'Device.Ethernet.Link.3' }
+    expect(await device.run({ verb: 'add', object, values: onLink })).toMatchObject({ outcome: 'done' })
+  })
+})
+
 describe('a value of a new row that is not required', () => {
   it('is left out when the model refuses it', async () => {
     const device = await startOwnTreeDevice('huawei-hg8145v5')

@@ -71,6 +71,23 @@ function sameTable(device: DeviceMapping, outer: string, rows: string, tree: Raw
   return undefined
 }
 
+/** The value of a new row that chooses its owner, by the table of the row. */
+const CHOICES: Readonly<Record<string, string>> = {
+  'Device.NAT.PortMapping.{i}.': 'Interface',
+  'Device.DHCPv4.Server.Pool.{i}.': 'Interface',
+  'Device.PPP.Interface.{i}.': 'LowerLayers',
+  'Device.IP.Interface.{i}.': 'LowerLayers',
+  'Device.Services.VoiceService.{i}.SIP.Client.{i}.': 'Network',
+}
+
+/**
+ * Returns true for a value of a new row by which `planAdd` chooses its place. There is nothing to write for it: the row
+ * shows what follows from its place, such as the VLAN between it and the link that was named.
+ */
+export function choosesOwner(table: string, name: string): boolean {
+  return CHOICES[`${scanPath(table).schema}{i}.`] === name
+}
+
 /** A number that no row has: only a table that takes over numbers gives it back. */
 const PROBE = '4294967295'
 
@@ -152,11 +169,13 @@ function lanFor({ device, initial, tree }: AddContext): string | undefined {
 function connectionDeviceFor({ device, initial }: AddContext): string | undefined {
   const lower = initial('LowerLayers')
   if (lower === undefined || lower === '') return undefined
-  for (const object of device.links.objectsOf(withDot(lower))) {
-    const { schema, cuts } = scanPath(object)
-    if (schema.startsWith(WCD)) return object.slice(0, cuts[1])
-  }
-  return undefined
+  const objects = device.links.objectsOf(withDot(lower))
+  const below = objects.find((object) => scanPath(object).schema.startsWith(WCD))
+  if (below === undefined) return undefined
+  const isVlan = lower.startsWith('Device.Ethernet.VLANTermination.')
+  if (isVlan && !objects.some((object) => scanPath(object).schema === WCD))
+    throw new MappingRefusal(`${lower} is the VLAN of another connection alone; set LowerLayers to the link below it`)
+  return below.slice(0, scanPath(below).cuts[1])
 }
 
 function lineTable({ outer, tree, initial }: AddContext): string | undefined {
