@@ -24,7 +24,7 @@ export function bandsOf(tree: RawLookup, networks: readonly string[], layout?: B
 }
 
 /** Returns the band that a network's own parameters tell. */
-function bandOf(tree: RawLookup, network: string): Band | undefined {
+export function bandOf(tree: Pick<RawLookup, 'value' | 'children'>, network: string): Band | undefined {
   for (const ending of BAND_NAMES)
     for (const name of tree.children(network))
       if (name.endsWith(ending)) {

@@ -1,4 +1,5 @@
 import { booleanIn } from '../booleans.ts'
+import { bandOf } from '../rules/band.ts'
 import type { Transform } from '../transform.ts'
 import { objectOf, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
 
@@ -58,6 +59,12 @@ const wlanChannel: Transform = {
     const channel = wholeIn(value)
     if (channel === undefined || channel < 1 || channel > 255)
       throw refusal(context, `${quoted(value)} is no channel; for an automatic one write AutoChannelEnable true`)
+    // A device that takes it would have its networks in one band from then on, and one radio for all of them.
+    const tree = { value: (path: string) => context.raw(path), children: (object: string) => context.children(object) }
+    const band = bandOf(tree, objectOf(context))
+    const other = bandOfChannel(channel)
+    if (band !== undefined && band !== '6GHz' && other !== undefined && band !== other)
+      throw refusal(context, `the radio is that of ${band}, and ${channel} is a channel of ${other}`)
     return toSource(context, String(channel))
   },
 }

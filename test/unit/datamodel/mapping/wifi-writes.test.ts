@@ -72,6 +72,30 @@ describe('the security of a network', () => {
   })
 })
 
+describe('the channel of a radio', () => {
+  const CHANNEL = 'Device.WiFi.Radio.1.Channel'
+  const of = (shown: Record<string, string>) =>
+    Object.fromEntries(Object.entries(shown).map(([name, value]) => [`${WLANS}1.${name}`, value]))
+
+  it.each([
+    ['its standard', of({ Channel: '0', PossibleChannels: '', Standard: 'ac,n,a' }), '11', '48'],
+    ['its channel', of({ Channel: '44', Standard: '' }), '11', '48'],
+    ['its possible channels', of({ Channel: '0', PossibleChannels: '1-13', Standard: '' }), '48', '11'],
+    ['a name of the vendor', of({ Channel: '6', X_CMCC_RFBand: '1' }), '11', '48'],
+  ])('is one of its band, as %s tells', (_name, shown, other, own) => {
+    expect(() => written({ [CHANNEL]: other }, shown)).toThrow(/GHz/)
+    expect(written({ [CHANNEL]: own }, shown)).toContainEqual(['1.Channel', own])
+  })
+
+  it('is any where nothing tells the band', () => {
+    const blank = ['Channel', 'PossibleChannels', 'Standard'].flatMap((name) =>
+      [1, 2, 5, 6].map((network) => [`${WLANS}${network}.${name}`, name === 'Channel' ? '0' : '']),
+    )
+    for (const channel of ['11', '48'])
+      expect(written({ [CHANNEL]: channel }, Object.fromEntries(blank))).toContainEqual(['1.Channel', channel])
+  })
+})
+
 describe('other values of one write', () => {
   it('fill the slots of the time servers', () => {
     const time = 'InternetGatewayDevice.Time.'
