@@ -118,7 +118,10 @@ export const ABORTABLE: readonly MemberState[] = statesThatTake('abort')
 export const RETURNABLE: readonly MemberState[] = statesThatTake('rollback')
 
 const MAX_HISTORY = 100
-/** In these states the reason of an earlier failure is not shown any more; CANCELLED shows only one of its own. */
+/**
+ * In these states the reason of an earlier failure is not shown any more; CANCELLED shows only one of its own. QUEUED shows
+ * that of an attempt that failed, until the next one begins.
+ */
 const WITHOUT_REASON: readonly MemberState[] = ['MIGRATED', 'QUEUED', 'UNASSESSED']
 /** Events that begin another attempt. A device that was absent has used none up. */
 const NEW_ATTEMPT: readonly MemberEvent[] = ['retry', 'reassess', 'reset']
@@ -187,13 +190,18 @@ export function reduce(
     enteredMs: serviceMs,
     history: [...member.history, entry].slice(-MAX_HISTORY),
   }
-  const shown = WITHOUT_REASON.includes(to) ? undefined : (reason ?? (to === 'CANCELLED' ? undefined : earlier))
+  const shown = event === 'start' || to === 'CANCELLED' ? reason : shownIn(to, member.state, reason ?? earlier)
   if (shown !== undefined) next.reason = shown
   if (event === 'start') next.startedAt = at
   if (to === 'QUEUED') next.waiting = 'place'
   else if (memberStateRow(to).phase === 'ended') next.endedAt = at
   else next.dueMs = serviceMs
   return next
+}
+
+function shownIn(to: MemberState, from: MemberState, reason: Reason | undefined): Reason | undefined {
+  const isTriedAgain = from === 'BACKOFF' && to === 'QUEUED'
+  return WITHOUT_REASON.includes(to) && !isTriedAgain ? undefined : reason
 }
 
 /**

@@ -128,8 +128,14 @@ describe('the per-device machine', () => {
     const back = reduce(failed, 'tryLater', time(6), PLANNER)
     expect(back).toMatchObject({ state: 'BACKOFF', reason: why })
     const again = reduce(back, 'again', time(7), PLANNER)
-    expect(again).toMatchObject({ state: 'QUEUED', attempt: 2, waiting: 'place', facts: {} })
-    for (const gone of ['reason', 'endedAt', 'dueMs']) expect(again).not.toHaveProperty(gone)
+    // A plan that has paused by its failures names them.
+    expect(again).toMatchObject({ state: 'QUEUED', attempt: 2, waiting: 'place', facts: {}, reason: why })
+    for (const gone of ['endedAt', 'dueMs']) expect(again).not.toHaveProperty(gone)
+    expect(reduce(again, 'start', time(8), PLANNER)).not.toHaveProperty('reason')
+    for (const state of ['ROLLING_BACK', 'QUARANTINED'] as const)
+      expect(
+        reduce(member(state, { reason: why }), state === 'ROLLING_BACK' ? 'again' : 'retry', time(9), PLANNER),
+      ).not.toHaveProperty('reason')
   })
 
   it('shows no reason of a block or a reset that is over once the member is cancelled', () => {
