@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { AppError } from '../base/index.ts'
 import type { PlanSettings } from '../domain/index.ts'
-import { certificateSerials } from './certificate-serials.ts'
+import { certificateSerials } from './states/certificate-serials.ts'
 
 /** Settings of a plan as a person gives them; what is absent keeps its value. */
 export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {

@@ -10,9 +10,9 @@ import {
 } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, writtenNames } from '../../usp/index.ts'
-import { certificateSerials, plainSerial } from '../certificate-serials.ts'
 import type { Script } from '../machine/script.ts'
 import { shownEndpointId } from '../readiness/shown-endpoint-id.ts'
+import { certificateSerials, plainSerial } from './certificate-serials.ts'
 import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, mtpOfPlan, plainReference, ROLES, rowsOf } from './rows.ts'
 import { ROLE_NAME } from './trust.ts'
 

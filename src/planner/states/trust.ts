@@ -1,7 +1,7 @@
 import type { Operation, OutcomeError } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
-import { certificateSerials, plainSerial } from '../certificate-serials.ts'
 import type { Script, StepResult } from '../machine/script.ts'
+import { certificateSerials, plainSerial } from './certificate-serials.ts'
 import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf, withCreated } from './rows.ts'
 
 /** The name of a role that we add. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { AppError } from '../base/index.ts'
+import { AppError } from '../../base/index.ts'
 
 let lastRead: { pem: string; serials: string[] } | undefined
 
