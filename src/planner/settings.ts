@@ -1,7 +1,11 @@
 import { isIP } from 'node:net'
 import { AppError } from '../base/index.ts'
+import { parsePath, rootOf } from '../datamodel/index.ts'
 import type { PlanSettings } from '../domain/index.ts'
 import { certificateSerials } from './states/certificate-serials.ts'
+
+/** Characters of a host name (RFC 1035). */
+const MAX_HOST = 253
 
 /** Settings of a plan as a person gives them; what is absent keeps its value. */
 export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
@@ -48,18 +52,34 @@ export function checkSettings({ controller = {}, parityPaths = [] }: SettingsInp
     refuse('controller.endpointId', `this server is ${own.endpointId}, and takes no Record for another Endpoint ID`)
   if (host !== undefined && !isHost(host))
     refuse('controller.host', 'give a host name or an IP address, without scheme, port and path')
-  if (path !== undefined && !/^\/[^\s?#]*$/.test(path))
-    refuse('controller.path', 'a path begins with / and has no space, ? or #')
+  if (path !== undefined && !/^\/[^\s?#\p{Cc}]*$/u.test(path))
+    refuse('controller.path', 'a path begins with / and has no space, no control character, ? or #')
   if (certificate !== undefined) certificateSerials(certificate)
-  const wrong = parityPaths.find((parameter) => !/^Device\.(?:[^\s.]+\.)*[^\s.]+$/.test(parameter))
+  const wrong = parityPaths.find((parameter) => !isOneParameter(parameter))
   if (wrong !== undefined)
     refuse(
       'parityPaths',
-      `${JSON.stringify(wrong)} is no parameter of the data model of USP, like Device.DeviceInfo.SoftwareVersion`,
+      `${JSON.stringify(wrong)} is no single parameter of the data model of USP, like Device.DeviceInfo.SoftwareVersion`,
     )
+}
+
+/** Returns true for a parameter with instance numbers alone: a search path has no value to compare. */
+function isOneParameter(text: string): boolean {
+  try {
+    const { kind, segments } = parsePath(text)
+    const isPlain = segments.every((segment) => segment.kind === 'name' || segment.kind === 'instance')
+    return kind === 'parameter' && isPlain && segments.length > 1 && rootOf(text) === 'Device.'
+  } catch {
+    return false
+  }
 }
 
 function isHost(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1')
-  return isIP(address) !== 0 || /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host)
+  return (
+    isIP(address) !== 0 ||
+    (host.length <= MAX_HOST &&
+      !host.includes('..') &&
+      /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host))
+  )
 }

@@ -27,7 +27,7 @@ const CONTROLLER = z.strictObject({
   tls: z.boolean(),
   certificate: text(65_535),
   trust: z.enum(TRUST_MODES).describe('none: the devices trust the Controller already, and no certificate is written'),
-  periodicNotifIntervalS: z.number().int().min(1),
+  periodicNotifIntervalS: z.number().int().min(1).max(4_294_967_295),
 })
 
 const BRIDGE = z

@@ -14,17 +14,24 @@ describe('settings of a plan', () => {
     },
   )
 
-  it.each(['x y', 'wss://usp.example', 'usp.example:8183', 'usp.example/usp', '-', 'a@b', '[::1'])(
-    'have no host like %s',
-    (host) => {
-      refused({ controller: { host } }).toThrow('settings.controller.host: ')
-    },
-  )
+  it.each([
+    'x y',
+    'wss://usp.example',
+    'usp.example:8183',
+    'usp.example/usp',
+    '-',
+    'a@b',
+    '[::1',
+    'usp..example',
+    'a'.repeat(254),
+  ])('have no host like %s', (host) => {
+    refused({ controller: { host } }).toThrow('settings.controller.host: ')
+  })
 
   it('name this Controller, whose port and path may be those of a proxy', () => {
     checkSettings({ controller: { endpointId: own.endpointId, port: 443, path: '/isp/usp' } }, own)
     refused({ controller: { endpointId: 'proto::other' } }).toThrow(`this server is ${own.endpointId}`)
-    for (const path of ['usp', '/a b', '/usp?x=1'])
+    for (const path of ['usp', '/a b', '/usp?x=1', '/a\u0000b'])
       refused({ controller: { path } }).toThrow('settings.controller.path')
   })
 
@@ -46,8 +53,14 @@ describe('settings of a plan', () => {
   })
 
   it('compare parameters of the data model that both protocols show', () => {
-    checkSettings({ parityPaths: ['Device.DeviceInfo.SoftwareVersion', 'Device.X_ACME.Mode'] }, own)
+    checkSettings(
+      { parityPaths: ['Device.DeviceInfo.SoftwareVersion', 'Device.X_ACME.Mode', 'Device.WiFi.SSID.1.SSID'] },
+      own,
+    )
     for (const path of ['foo', 'Device.', 'Device.DeviceInfo.', 'Device..Name', 'InternetGatewayDevice.X'])
       refused({ parityPaths: ['Device.DeviceInfo.SoftwareVersion', path] }).toThrow(`settings.parityPaths: "${path}"`)
+    // A search path would be passed over as a value that neither protocol shows.
+    for (const path of ['*.SSID', '{i}.SSID', '[Name=="x"].SSID', 'Upstream+.Name'])
+      refused({ parityPaths: [`Device.WiFi.SSID.${path}`] }).toThrow('is no single parameter')
   })
 })
