@@ -166,6 +166,21 @@ describe('devices in the field', () => {
     expect((await world.planner.member(plan.id, id)).reason).toMatchObject({ code: 'identity' })
   })
 
+  it('that cut the secret off show none of it in the reason', async () => {
+    const play = world.answer
+    world.answer = (operation) => {
+      const result = play(operation)
+      for (const [path, value] of cpe.values)
+        if (path.endsWith('.WebSocket.Path')) cpe.values.set(path, value.slice(0, 15))
+      return result
+    }
+    await start()
+    await until('QUARANTINED')
+    const { reason } = await world.planner.member(plan.id, id)
+    expect(reason?.code).toBe('readBack')
+    expect(reason?.text).toMatch(/WebSocket\.Path is another text, of 15 characters, not "\/usp\/\[secret\]"$/)
+  })
+
   it('may say yes and not switch on', async () => {
     const play = cpe.answer
     world.answer = (operation) => {

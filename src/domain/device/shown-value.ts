@@ -16,7 +16,7 @@ export function shownValue(path: string, value: string): string {
 /** The same for a parameter that is no secret itself. */
 export function shownPlain(path: string, value: string): string {
   const shown = hasLogin(value) ? value.replace(URL_LOGIN, `$1${MASK}@`) : value
-  return MTP_ROW.test(path) ? shown.replace(LINK_SECRET, `/${MASK}`) : shown
+  return MTP_ROW.test(path) ? shown.replace(LINK_SECRET, `$1${MASK}`) : shown
 }
 
 /** Returns true when a value may have a URL with a login in it, such as `http://user:password@host/`. */
@@ -40,5 +40,5 @@ export function isMasked(path: string, value: string): boolean {
 
 /** A parameter of an MTP row of a Controller, over either protocol and by search paths as well. */
 const MTP_ROW = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.MTP\..+$/
-/** The secret of a device: 128 bits in base64url. */
-const LINK_SECRET = /\/[\w-]{22}\/?$/
+/** The secret of a device: 128 bits in base64url. Devices encode the path that they were given, or add a query to it. */
+const LINK_SECRET = /(\/|%2F)[\w-]{22}(?:(?:\/|%2F)?$|(?=[?#]))/i

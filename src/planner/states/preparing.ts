@@ -123,9 +123,18 @@ async function readBack(script: Script, shown: PathOutcome[] | undefined): Promi
     // Results of reads have masked secrets.
     const masked = shownValue(path, value)
     if (!sameBooleanOrText(found, value) && found !== masked)
-      throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(masked)}`, true)
+      throw new StepFailed(
+        'readBack',
+        `${path} is ${foundText(found, masked !== value)}, not ${JSON.stringify(masked)}`,
+        true,
+      )
   }
   return {}
+}
+
+/** A value that the device keeps in place of a secret may be a part of it. */
+function foundText(found: string | undefined, isSecret: boolean): string {
+  return isSecret && found ? `another text, of ${found.length} characters` : JSON.stringify(found)
 }
 
 async function enable(script: Script): Promise<Record<string, never>> {

@@ -37,6 +37,8 @@ describe('the secret in an MTP row of a Controller', () => {
     ['Device.LocalAgent.Controller.*.MTP.*.WebSocket.Path', `usp/${SECRET}/`, 'usp/[secret]'],
     ['Device.LocalAgent.Controller.[EndpointID=="a.b"].MTP.1.WebSocket.Path', VALUE, '/usp/[secret]'],
     ['Device.LocalAgent.Controller.2.MTP.1.STOMP.Destination', VALUE, '/usp/[secret]'],
+    [PATH, `${VALUE}?eid=os::00256D-1`, '/usp/[secret]?eid=os::00256D-1'],
+    [PATH, `%2Fusp%2f${SECRET}`, '%2Fusp%2f[secret]'],
     // A value of another form has no secret of this server, and a row of another table has none.
     [PATH, '/usp', '/usp'],
     [PATH, '/usp/short', '/usp/short'],
