@@ -329,6 +329,9 @@ describe('who may come', () => {
 
   it('the enrolment secret goes with the names that TR-069 gives a device, with or without product class', async () => {
     expect(defaultUsernames(IDENTITY)).toEqual(expect.arrayContaining(['00256D-Box-1', '00256D-1']))
+    const odd = { oui: '00256d', productClass: 'A Box', serial: 'S-1' }
+    for (const form of ['A%20Box-S%2D1', 'A%20Box-S-1', 'A Box-S-1', 'S%2D1', 'S-1'])
+      expect(defaultUsernames(odd)).toEqual(expect.arrayContaining([`00256D-${form}`, `00256d-${form}`]))
     const short = basic({ username: '00256D-1', password: 'shared' })
     expect(await check('credential', undefined, short)).toMatchObject({ proof: 'enrolment' })
     const other = basic({ username: '00256D-Box-2', password: 'shared' })

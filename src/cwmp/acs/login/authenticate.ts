@@ -289,16 +289,22 @@ export class Authenticator {
 }
 
 /**
- * The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, and the one without its encoding.
+ * The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, those with the encoding of URLs, which
+ * leaves hyphens as they are, and those without an encoding.
  */
 export function defaultUsernames(identity: DeviceIdentity): string[] {
   const oui = identity.oui.trim()
-  const forms = [
-    `${encodePart(identity.productClass)}-${encodePart(identity.serial)}`,
-    encodePart(identity.serial),
-    `${identity.productClass}-${identity.serial}`,
-  ]
-  return forms.flatMap((form) => [`${oui.toUpperCase()}-${form}`, `${oui}-${form}`])
+  const encodings = [encodePart, encodeUrlPart, (text: string) => text]
+  const forms = encodings.flatMap((encoded) => {
+    const serial = encoded(identity.serial)
+    return [`${encoded(identity.productClass)}-${serial}`, serial]
+  })
+  return [...new Set(forms)].flatMap((form) => [`${oui.toUpperCase()}-${form}`, `${oui}-${form}`])
+}
+
+/** Encodes what is not unreserved in URLs (RFC 3986 2.3). */
+function encodeUrlPart(text: string): string {
+  return encodePart(text).replace(/%(?:2D|2E|7E)/g, decodeURIComponent)
 }
 
 function proves(given: Authorization, password: string): boolean {
