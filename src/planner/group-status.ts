@@ -30,15 +30,21 @@ export interface GroupStatus {
 const MAX_PLANS = 100
 
 /**
- * The status of a group by the presence counts of its devices. `matchedBy` counts the migrated devices that the
- * selectors of a plan's rollbacks match.
+ * A plan as the records of the devices show it: its `leftOut` has present rows alone. `matching`: migrated devices that
+ * the selectors of its rollbacks match.
  */
+export interface SeenPlan {
+  plan: Plan
+  matching: number
+}
+
+/** The status of a group by the presence counts of its devices. */
 export async function groupStatus(
   group: Group,
   { value: protocols, countedAt }: Counted<PresenceCounts>,
   plans: PlanStore,
   clock: Clock,
-  matchedBy: (plan: Plan) => Promise<number>,
+  seen: (plan: Plan) => Promise<SeenPlan>,
 ): Promise<GroupStatus> {
   const [listed, live] = await Promise.all([
     plans.listPlans({ groupId: group.id, limit: MAX_PLANS }),
@@ -57,8 +63,9 @@ export async function groupStatus(
     ...(listed.next === undefined ? {} : { truncated: true }),
   }
   const main = mainPlan(shown)
-  if (main !== undefined)
-    status.plan = planStatus(main, await plans.counters(main.id), clock, { matching: await matchedBy(main) })
+  if (main === undefined) return status
+  const { plan, matching } = await seen(main)
+  status.plan = planStatus(plan, await plans.counters(plan.id), clock, { matching })
   return status
 }
 

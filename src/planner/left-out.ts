@@ -1,4 +1,12 @@
-import type { Device, LeftOut, Plan, PlanMember } from '../domain/index.ts'
+import {
+  type Device,
+  type DeviceStore,
+  HOLDING,
+  type LeftOut,
+  type Plan,
+  type PlanMember,
+  type Selector,
+} from '../domain/index.ts'
 import { heldByOther } from './machine/transition.ts'
 
 /** Rows that a plan keeps; what would be another row is counted in the last one, which names no plan. */
@@ -31,6 +39,26 @@ export function withLeftOut(
   if (rows.length < MAX_ROWS) return [...rows, { ...reason, count: 1, example: deviceId }]
   const { why } = reason
   return rows.map((row, i) => (i === MAX_ROWS - 1 ? { why, example: row.example, count: row.count + 1 } : row))
+}
+
+/**
+ * The plan without the rows whose plan holds no device any more: it has brought them back since they were counted.
+ */
+export async function withPresentLeftOut(plan: Plan, devices: Pick<DeviceStore, 'count'>): Promise<Plan> {
+  const { leftOut, ...rest } = plan
+  if (leftOut === undefined) return plan
+  const isPresent = await Promise.all(
+    leftOut.map(async ({ planId }) => {
+      if (planId === undefined) return true
+      const held: Selector[] = [
+        { field: 'migration.planId', operator: '==', values: [planId] },
+        { field: 'migration.state', operator: 'in', values: [...HOLDING] },
+      ]
+      return (await devices.count({ and: held }, 1)) > 0
+    }),
+  )
+  const present = leftOut.filter((_, i) => isPresent[i])
+  return present.length === 0 ? rest : { ...rest, leftOut: present }
 }
 
 /** A row as a sentence for a person. `devices` words a count. */

@@ -16,7 +16,8 @@ import { GroupCounts, type Groups } from '../groups/index.ts'
 import { type ActionReport, type MemberAction, Rollout } from '../rollout/index.ts'
 import { releaseAlreadyThere } from './already-there.ts'
 import { Enrolment } from './enrolment.ts'
-import { type GroupStatus, groupStatus } from './group-status.ts'
+import { type GroupStatus, groupStatus, type SeenPlan } from './group-status.ts'
+import { withPresentLeftOut } from './left-out.ts'
 import type { Stored } from './machine/script.ts'
 import type { MemberStep } from './machine/transition.ts'
 import { MemberNotes } from './member-notes.ts'
@@ -181,20 +182,23 @@ export class Planner implements Lifecycle {
 
   /** The state of a plan, for a person. */
   async status(id: string): Promise<PlanStatus> {
-    const { plans, devices, groupStore, clock } = this.#deps
-    const plan = await this.get(id)
+    const { plans, groupStore, clock } = this.#deps
+    const { plan, matching } = await this.#seen(await this.get(id))
     const isGroupGone = plan.state === 'draft' && (await groupStore.get(plan.groupId)) === undefined
-    const matching = await matchedByRollbacks(plan, devices)
     return planStatus(plan, await plans.counters(id), clock, { isGroupGone, matching })
   }
 
   /** The state of a group: its devices per protocol, and its plans. */
   async groupStatus(groupId: string): Promise<GroupStatus> {
-    const { groups, plans, devices, clock } = this.#deps
+    const { groups, plans, clock } = this.#deps
     const group = await groups.get(groupId)
-    return groupStatus(group, await this.#counts.presence(group), plans, clock, (plan) =>
-      matchedByRollbacks(plan, devices),
-    )
+    return groupStatus(group, await this.#counts.presence(group), plans, clock, (plan) => this.#seen(plan))
+  }
+
+  /** A plan with what the records of the devices say of it now. */
+  async #seen(plan: Plan): Promise<SeenPlan> {
+    const { devices } = this.#deps
+    return { plan: await withPresentLeftOut(plan, devices), matching: await matchedByRollbacks(plan, devices) }
   }
 
   /** The readiness of the devices of a group, or of all, with at most `limit` models and firmwares. */

@@ -462,6 +462,9 @@ describe('a rollback from MIGRATED', () => {
     await world.planner.act(second.id, 'rollback', ANN)
     await untilPlan(second, 'aborted')
     expect(await world.planner.status(second.id)).not.toHaveProperty('leftOut')
+    // What the other plan has brought back since is no work any more.
+    expect(await world.planner.status(first.id)).not.toHaveProperty('leftOut')
+    expect((await world.planner.status(first.id)).next).toBe('nothing')
   })
 
   it('keeps to a Controller row that was there before, and to trust rows of others', async () => {

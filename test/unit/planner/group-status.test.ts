@@ -20,7 +20,8 @@ function storeOf(plans: Plan[]): PlanStore {
   return store as PlanStore
 }
 
-const statusOf = (plans: Plan[]) => groupStatus(group, counted, storeOf(plans), createManualClock(0), async () => 0)
+const statusOf = (plans: Plan[]) =>
+  groupStatus(group, counted, storeOf(plans), createManualClock(0), async (plan) => ({ plan, matching: 0 }))
 const drafts = (count: number) => Array.from({ length: count }, (_, n) => planOf({ id: `draft ${n}`, state: 'draft' }))
 
 it('the status of a group lists a running plan behind 100 newer ones, and marks that older ones are left out', async () => {
