@@ -462,7 +462,7 @@ describe('a rollback from MIGRATED', () => {
     await world.planner.act(second.id, 'rollback', ANN)
     await untilPlan(second, 'aborted')
     expect(await world.planner.status(second.id)).not.toHaveProperty('leftOut')
-    // What the other plan has brought back since is no work any more.
+    // The other plan has brought its device back since: nothing is left to do there.
     expect(await world.planner.status(first.id)).not.toHaveProperty('leftOut')
     expect((await world.planner.status(first.id)).next).toBe('nothing')
   })
