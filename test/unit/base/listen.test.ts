@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createWebServer, listen, portOf } from '../../../src/base/index.ts'
+import { until } from '../../support/until.ts'
 
 const HOST = '127.0.0.1'
 const open = new Set<{ close(): void }>()
@@ -40,4 +41,49 @@ describe('listen', () => {
     server.close()
     await once(server, 'close')
   })
+})
+
+describe('a web server', () => {
+  const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+  const POST = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\na'
+
+  /** A server that answers at once, the number of requests that it was given, and a connection that was sent `text`. */
+  async function ask(text: string) {
+    const served: string[] = []
+    const server = createWebServer({}, undefined, (request, response) => {
+      served.push(request.url ?? '')
+      request.resume()
+      response.end('here')
+    })
+    open.add(server)
+    const socket = connect(await listen(server, { host: HOST, port: 0 }), HOST)
+    let received = ''
+    socket.on('data', (data) => {
+      received += String(data)
+    })
+    // The rest of a flood is answered with RST.
+    socket.on('error', () => undefined)
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    socket.write(text)
+    return { served, socket, closed, answers: () => received.split('HTTP/1.1 200').length - 1 }
+  }
+
+  it('answers some requests that come at once, and those after them', async () => {
+    const { socket, answers } = await ask(POST.repeat(8))
+    for (let count = 8; count < 20; count++) {
+      await until(() => answers() === count)
+      socket.write(GET)
+    }
+    await until(() => answers() === 20)
+    socket.destroy()
+  })
+
+  it.each([GET, POST])(
+    'closes a connection that floods it, and serves no more of its requests: %j',
+    async (request) => {
+      const { served, closed } = await ask(request.repeat(1000))
+      await closed
+      expect(served).toHaveLength(8)
+    },
+  )
 })
