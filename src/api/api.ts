@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import {
   AppError,
+  Connections,
   createWebServer,
   endsWithin,
   type Lifecycle,
@@ -41,10 +42,14 @@ export class Api implements Lifecycle {
   readonly #stopping = manyListeners(new AbortController())
   /** The principal of each request that passed the check of its route. */
   readonly #principals = new WeakMap<Request, Principal>()
+  readonly #connections: Connections
   #server: Server | undefined
 
   constructor(deps: ApiDeps) {
     this.#deps = deps
+    const max = deps.maxConnections
+    // One address may be that of a proxy.
+    this.#connections = new Connections({ max, maxPerAddress: max, isShared: () => true })
     this.#auth = new ApiAuth(deps.apiKeys, deps.clock)
     this.#bridges = new BridgeAuth(deps)
     this.#routes = routesOf({ ...deps, forgetKey: (id) => this.#auth.forget(id) })
@@ -74,6 +79,7 @@ export class Api implements Lifecycle {
       this.#app(),
     )
     this.#server = server
+    server.on('connection', (socket) => this.#connections.add(socket))
     const { host, port, log } = this.#deps
     await listen(server, { host, port }, (err) => log.error({ err }, 'API listener error'))
   }
@@ -266,8 +272,17 @@ export class Api implements Lifecycle {
     }
   }
 
-  /** Returns the principal behind a request. AppError when the request shows no key, or one without the permission. */
-  #principal(request: Request, permission: Permission): Promise<Principal> {
+  /**
+   * Returns the principal behind a request, whose connection is not closed to make room for others. AppError when the
+   * request shows no key, or one without the permission.
+   */
+  async #principal(request: Request, permission: Permission): Promise<Principal> {
+    const principal = await this.#identify(request, permission)
+    this.#connections.prove(request.socket)
+    return principal
+  }
+
+  #identify(request: Request, permission: Permission): Promise<Principal> {
     if (isOfBridge(permission)) {
       const [path = '', query] = request.originalUrl.split('?', 2)
       return this.#bridges.check(

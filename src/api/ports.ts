@@ -6,6 +6,8 @@ import type { RouteDeps } from './routes/ports.ts'
 export interface ApiDeps extends Omit<RouteDeps, 'forgetKey'> {
   host: string
   port: number
+  /** Connections at once; beyond them the oldest one is closed that has shown no key. */
+  maxConnections: number
   /** Serves HTTPS only. */
   tls?: { cert: string; key: string }
   /** Origins of pages that may call from a browser; default: none. */

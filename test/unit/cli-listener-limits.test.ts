@@ -3,11 +3,13 @@ import { examineOpenFiles } from '../../src/cli/doctor/open-files.ts'
 import { listenerLimits } from '../../src/cli/parts/listener-limits.ts'
 import { readConfig } from '../../src/config/index.ts'
 
-it('the listeners share four fifths of the files that may be open, and it is said when those are too few', () => {
+it('the listeners of devices share four fifths of the files that may be open, the API has a tenth, and it is said when those are too few', () => {
   const config = readConfig({}, {})
   const wide = listenerLimits(config, 1_000_000)
   expect([wide.cwmp.maxConnections, wide.usp.maxConnections, wide.tooFewFiles]).toEqual([11_000, 21_000, undefined])
-  const { cwmp, usp, tooFewFiles } = listenerLimits(config, 5375)
+  expect([1_000_000, undefined].map((files) => listenerLimits(config, files).api.maxConnections)).toEqual([2000, 2000])
+  const { api, cwmp, usp, tooFewFiles } = listenerLimits(config, 5375)
+  expect(api.maxConnections).toBe(537)
   expect([cwmp.maxConnections, usp.maxConnections]).toEqual([1100, 2100])
   expect(tooFewFiles).toEqual({ limit: 5375, needed: 53_750 })
 })

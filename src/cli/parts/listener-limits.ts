@@ -9,6 +9,9 @@ import type { WebSocketMtpOptions } from '../../usp/index.ts'
  * need the rest.
  */
 const SHARE = 0.8
+/** That of the API, whose clients are programs and people, and their streams. */
+const API_SHARE = 0.1
+const MAX_API_CONNECTIONS = 2000
 /** Beyond its sessions or links: connections that begin and end. */
 const SPARE = 1000
 /** Some devices open their next connection before the last one is closed. */
@@ -27,9 +30,11 @@ type CwmpLimits = Pick<
 type UspLimits = Pick<WebSocketMtpOptions, 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'>
 
 /**
- * The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them.
+ * The limits of the ACS, of the Controller and of the API, and the line to log when the limit of open files is too low
+ * for the devices.
  */
 interface ListenerLimits {
+  api: { maxConnections: number }
   cwmp: CwmpLimits
   usp: UspLimits
   tooFewFiles?: { limit: number; needed: number }
@@ -44,6 +49,7 @@ export function listenerLimits(config: Config, files: number | undefined = openF
   const needed = Math.ceil((2 * wanted.cwmp + wanted.usp) / SHARE)
   const part = files === undefined ? 1 : Math.min(1, files / needed)
   return defined({
+    api: { maxConnections: Math.min(MAX_API_CONNECTIONS, Math.floor((files ?? Number.POSITIVE_INFINITY) * API_SHARE)) },
     cwmp: defined({
       maxSessions,
       maxPerAddress: config.maxDevicesPerAddress,

@@ -3,6 +3,7 @@ import { defined } from '../../base/index.ts'
 import { Confirmations } from '../../desk/index.ts'
 import { createRenewLinkSecret } from '../../operations/index.ts'
 import { issuerOf } from '../parts/issuer-of.ts'
+import { listenerLimits } from '../parts/listener-limits.ts'
 import type { Foundation } from './foundation.ts'
 import type { createPlanning } from './planning.ts'
 import type { Southbound } from './southbound.ts'
@@ -41,6 +42,7 @@ export function createApi(
     instances: store.instances,
     host: config.apiHost,
     port: config.apiPort,
+    ...listenerLimits(config).api,
     ...defined({ tls: certificates.api && { cert: certificates.api.cert, key: certificates.api.key } }),
     corsOrigins: config.apiCorsOrigins?.split(',') ?? [],
     version: packageVersion(),
