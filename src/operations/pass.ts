@@ -11,6 +11,7 @@ import {
   type OperationStore,
   outcomeError,
   type Protocol,
+  resultWithMaskedTexts,
   secretTextMask,
 } from '../domain/index.ts'
 import type { Alone } from './alone.ts'
@@ -163,12 +164,11 @@ async function run(operation: Operation, entry: ContactEntry, look: Look, deps: 
       deps.log.info(lineOf(operation, executed.error), retryText(executed.error))
       rest(entry, look, deps)
       if (deps.attempts.failed(operation) < deps.limits.maxAttempts) return 'look'
-      const error = outcomeError(
-        'unreachable',
-        `the device was not reached in ${deps.limits.maxAttempts} attempts: see its presence, and request it again`,
-        true,
-      )
-      return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', failedResult(error)))
+      const reason = errorText(executed.error)
+      const text = `the device did not answer in ${deps.limits.maxAttempts} attempts, at last because ${reason}`
+      const failed = failedResult(outcomeError('unreachable', text, true))
+      const result = resultWithMaskedTexts(failed, operation.request)
+      return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', result))
     }
   }
 }

@@ -387,7 +387,8 @@ export class Acs implements Lifecycle {
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const address = clientAddress(request, this.#options.trustedProxies)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
-    if (session !== undefined && this.#sessions.isOn(session, request.socket)) session.drop('protocol')
+    const detail = error instanceof ProtocolError ? `the CPE sent what cannot be taken: ${error.message}` : undefined
+    if (session !== undefined && this.#sessions.isOn(session, request.socket)) session.drop('protocol', detail)
     if (error instanceof BodyRefused) {
       this.#options.onRefused?.('body')
       response.setHeader('connection', 'close')

@@ -114,6 +114,17 @@ describe('the order of a session', () => {
     expect(world.acs.sessionCount).toBe(0)
   })
 
+  it('an answer that cannot be read breaks it; who waits for it is told why', async () => {
+    const [result] = await withWork('1')
+    const { cpe, cookie } = await enter('1')
+    await cpe.post('', cookie)
+    const [broken] = await Promise.all([
+      cpe.post('<Envelope', cookie),
+      expect(result).rejects.toThrow(/^the CWMP session ended \(the CPE sent what cannot be taken: .*\(line 1, column/),
+    ])
+    expect(broken.status).toBe(400)
+  })
+
   it('a new Inform of the same device ends the older session; another device is not touched', async () => {
     const first = await enter('1')
     const other = await enter('2')

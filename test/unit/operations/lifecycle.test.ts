@@ -148,7 +148,9 @@ describe('a transport failure', () => {
     const read = await world.submit({ verb: 'get', paths: [A] })
     await settled()
     expect(await world.room.get(read.id)).toMatchObject({ state: 'queued', attempts: 1 })
-    expect(await world.ended(read)).toMatchObject({ state: 'failed', attempts: 3 })
+    const text = 'the device did not answer in 3 attempts, at last because connection reset'
+    const result = { error: { code: 'unreachable', text, retryable: true } }
+    expect(await world.ended(read)).toMatchObject({ state: 'failed', attempts: 3, result })
   })
 
   it('reconciles a set whose answer was lost before the next write', async () => {

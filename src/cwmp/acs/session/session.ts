@@ -202,8 +202,11 @@ export class Session {
     this.#end()
   }
 
-  /** Ends the session at once: superseded, timed out, connection lost. A request that was sent stays unanswered. */
-  drop(reason: string): void {
+  /**
+   * Ends the session at once: superseded, timed out, connection lost. A request that was sent stays unanswered. `detail`
+   * is a sentence for the person who waits for it.
+   */
+  drop(reason: string, detail?: string): void {
     if (this.#state === 'closed') return
     this.#state = transition('CWMP session', SESSION_TABLE, this.#state, 'drop')
     this.onStep?.('session broken off', { reason, rpcs: this.#rpcs })
@@ -213,7 +216,7 @@ export class Session {
     const pending = this.#pending
     this.#pending = undefined
     pending?.reject(
-      new TransportError(reason, `the CWMP session ended (${reason}) before the answer`, {
+      new TransportError(reason, `the CWMP session ended (${detail ?? reason}) before the answer`, {
         sent: true,
         context: { rpc: pending.name },
       }),
