@@ -1,4 +1,4 @@
-import { schemaPathOf } from '../../datamodel/index.ts'
+import { defaultValueOf, schemaPathOf } from '../../datamodel/index.ts'
 import type { Add, AddResp, ParamError, ParameterError, Setting } from '../wire/index.ts'
 import { AgentError, failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal, type NewRow } from './agent-model.ts'
@@ -81,11 +81,12 @@ async function planAll(
     one.own = withOwnValues(ownValues(one.table, by), one.table, settings, rows)
     const kind = reader.supported.object(schemaPathOf(`${one.table}{i}.`))
     const visible = await reader.rows(one.table)
-    const duplicate = duplicateOf(one, kind?.keys ?? [], rows, visible)
+    const begins = keyValues(reader, one)
+    const duplicate = duplicateOf(one, begins, kind?.keys ?? [], rows, visible)
     if (duplicate !== undefined) fail(one, 7025, duplicate)
     else if (reader.isOwnOnly(one.table) && visible.length + newIn(rows) >= MAX_OWN)
       fail(one, 7005, `a Controller that sees its own rows alone has at most ${MAX_OWN}`)
-    else rows.push({ row: '', values: valuesOf(one) })
+    else rows.push({ row: '', values: begins })
   }
   return plans.map(({ one }) => one)
 }
@@ -172,17 +173,31 @@ function problemOf(reader: ModelReader, table: string, { param, value }: Setting
   return wrongValue(parameter, value)
 }
 
-/** Returns the reason why a unique key of the row is taken; undefined when none is. */
+/** Returns the values of the keys with which a row begins: what is not given has the default of the data model. */
+function keyValues({ supported }: ModelReader, one: AddPlan): Record<string, string> {
+  const values = valuesOf(one)
+  for (const name of one.keys) {
+    const begin = values[name] ?? defaultValueOf(supported.parameter(`${one.table}{i}.${name}`))
+    if (begin !== undefined) values[name] = begin
+  }
+  return values
+}
+
+/**
+ * Returns the reason why a unique key of the row is taken; undefined when none is. A key of which nothing is given is
+ * set later.
+ */
 function duplicateOf(
   one: AddPlan,
+  begins: Readonly<Record<string, string>>,
   keys: readonly string[][],
   rows: readonly TableRow[],
   visible: readonly string[],
 ): string | undefined {
   const given = valuesOf(one)
   for (const key of keys) {
-    if (!key.every((name) => name in given)) continue
-    const held = rows.find(({ values }) => key.every((name) => values[name] === given[name]))
+    if (!key.some((name) => name in given) || !key.every((name) => name in begins)) continue
+    const held = rows.find(({ values }) => key.every((name) => values[name] === begins[name]))
     if (held === undefined) continue
     const same = `the same ${key.join(', ')}`
     if (held.row === '') return `two new rows have ${same}`

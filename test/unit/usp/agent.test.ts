@@ -364,6 +364,18 @@ describe.each([
       expect(await model.instances(TABLE)).toHaveLength(1)
     })
 
+    it('with a unique key that a row has is refused also where a part of the key is not given: it has its default', async () => {
+      const mapping = (port: string): [string, Setting[]] => [
+        TABLE,
+        [wished('ExternalPort', port), wished('Protocol', 'TCP')],
+      ]
+      await add(false, mapping('8080'))
+      expect((await refusalOf(add(false, mapping('8080')))).errors).toEqual([[TABLE, 7025]])
+      expect((await refusalOf(add(false, mapping('8081'), mapping('8081')))).errors).toEqual([[TABLE, 7025]])
+      expect(await model.instances(TABLE)).toHaveLength(1)
+      await add(false, mapping('8081'), [TABLE, []], [TABLE, []])
+    })
+
     it('never gives an instance number twice', async () => {
       const row = await addRow()
       await agent.remove({ allow_partial: false, obj_paths: [row] }, BY)
