@@ -176,6 +176,8 @@ it('each verb does at the router what it says', async () => {
   expect(rows('/ip/firewall/nat').filter((row) => row['dst-port'] === '8080')).toMatchObject([
     { protocol: 'tcp', 'to-addresses': '192.168.88.7', 'to-ports': '80' },
   ])
+  const other = { ...rule, internal_client: '192.168.88.8' }
+  expect(await run('port_mapping_add', other)).toMatchObject({ status: 'denied', code: 7025 })
   const removed = await run('port_mapping_remove', { protocol: 'tcp', external_port: 8080 })
   expect(removed).toMatchObject({ status: 'done', result: { path: added.result?.path } })
   expect(await run('port_mapping_remove', { path: added.result?.path })).toMatchObject({ status: 'denied', code: 7016 })

@@ -13,6 +13,8 @@ const RARE: VerbLimit = { burst: 1, everyMs: 10 * MINUTE }
 
 const INFO = 'Device.DeviceInfo.'
 const MAPPINGS = 'Device.NAT.PortMapping.'
+/** Parameters by which no two port mappings are the same (TR-181). */
+const MAPPING_KEY = ['RemoteHost', 'ExternalPort', 'Protocol'] as const
 const SERVERS = 'Device.DNS.Client.Server.'
 /** Tables with interfaces that can be switched; a name in several of them means the first. */
 const SWITCHED = [
@@ -205,6 +207,7 @@ async function addMapping(
   const on =
     args.interface === undefined ? undefined : await namedRow(['Device.IP.Interface.*.'], args.interface, [], context)
   const values = {
+    RemoteHost: args.remote_host ?? '',
     Enable: String(args.enabled ?? true),
     Protocol: args.protocol.toUpperCase(),
     ExternalPort: String(args.external_port),
@@ -214,10 +217,12 @@ async function addMapping(
     ...(on === undefined ? {} : { Interface: on.path.slice(0, -1) }),
     ...given({
       ExternalPortEndRange: args.external_port_end,
-      RemoteHost: args.remote_host,
       Description: args.description,
     }),
   }
+  const rows = await readRows(context.model, `${MAPPINGS}*.`, MAPPING_KEY)
+  const same = rows.find((row) => MAPPING_KEY.every((name) => row.values[name] === values[name]))
+  if (same !== undefined) throw new AgentError(7025, `${same.path} has the same ${MAPPING_KEY.join(', ')}`)
   const [path] = await context.add([{ table: MAPPINGS, values }])
   return { result: { path } }
 }
