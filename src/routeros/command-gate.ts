@@ -68,3 +68,10 @@ export class CommandGate {
     })
   }
 }
+
+/** Returns the text for a command whose time is over: it has no answer, or its turn did not come. */
+export function timeoutText(path: string, deadlineMs: number, wasSent: boolean): string {
+  return wasSent
+    ? `${path} has no answer after ${deadlineMs} ms`
+    : `${path} was not sent in ${deadlineMs} ms: the router has not answered the commands before it`
+}

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts'
-import { CommandGate } from '../command-gate.ts'
+import { CommandGate, timeoutText } from '../command-gate.ts'
 import type {
   RouterCallOptions,
   RouterCommand,
@@ -87,7 +87,7 @@ export class ApiSession implements RouterSession {
       }
       const onAbort = (): void => fail('cancelled', `${command.path} was cancelled`)
       const stopDeadline = this.clock.after(deadlineMs, () =>
-        fail('timeout', `${command.path} has no answer after ${deadlineMs} ms`),
+        fail('timeout', timeoutText(command.path, deadlineMs, call !== undefined)),
       )
       const lost = (error: RouterOsError): void => {
         if (call !== undefined) return call.lost(error)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts'
-import { CommandGate } from '../command-gate.ts'
+import { CommandGate, timeoutText } from '../command-gate.ts'
 import type {
   RouterCallOptions,
   RouterCommand,
@@ -109,7 +109,7 @@ export class SshSession implements RouterSession {
         fail(new RouterOsError(kind, message, { sent: stop !== undefined, context: { path } }))
       const onAbort = (): void => ended('cancelled', `${path} was cancelled`)
       const stopDeadline = this.clock.after(deadlineMs, () =>
-        ended('timeout', `${path} has no answer after ${deadlineMs} ms`),
+        ended('timeout', timeoutText(path, deadlineMs, stop !== undefined)),
       )
       const lost = (error: RouterOsError): void =>
         fail(new RouterOsError('closed', error.message, { sent: stop !== undefined, cause: error }))

@@ -309,7 +309,8 @@ describe('commands in flight', () => {
     const waits = session.command({ path: '/late/set', writes: true }, { deadlineMs: 400 })
     const quick = session.command({ path: '/quick/set', writes: true }, { deadlineMs: 5000 })
     clock.advance(400)
-    await expect(waits).rejects.toMatchObject({ kind: 'timeout', sent: false })
+    const text = 'was not sent in 400 ms: the router has not answered the commands before it'
+    await expect(waits).rejects.toMatchObject({ kind: 'timeout', sent: false, message: expect.stringContaining(text) })
     clock.advance(100)
     await expect(slow).rejects.toMatchObject({ kind: 'timeout', sent: true })
     await until(() => cancels.length === 1)
