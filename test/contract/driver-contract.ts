@@ -406,8 +406,10 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
         subject.device.losePowerAfter(TABLE)
         const lost = await ask({ verb: 'add', object: TABLE, values: { ...rowValues, ExternalPort: '6060' } })
         const created = lost.result?.results.find((one) => one.created !== undefined)?.created
-        expect(lost.state).toBe('done')
         expect(subject.device.rows(TABLE)).toEqual([...before, created])
+        // A CPE makes the row and writes its values after that.
+        const isWhole = subject.device.value(`${created}ExternalPort`) === '6060'
+        expect([lost.state, lost.result?.error?.code]).toEqual(isWhole ? ['done', undefined] : ['failed', 'incomplete'])
       })
 
     if (traits.undoesCutWrites !== true)

@@ -32,6 +32,8 @@ export interface OwnTreeDevice {
   template: Record<string, string>
   /** Parameters that it refuses to write. */
   refused: Set<string>
+  /** False: it does not say which parameter it refuses. */
+  names: boolean
   run(request: OperationRequest): Promise<OperationResult>
   /** Objects of the stored tree that were read, in order. */
   reads: string[]
@@ -103,6 +105,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     faults: new Map(),
     template: {},
     refused: new Set(),
+    names: true,
     reads,
     written,
     clock,
@@ -201,7 +204,11 @@ function read({ values }: OwnTreeDevice, path: string): PathOutcome[] {
 
 function write(device: OwnTreeDevice, { values, allowPartial }: RequestFor<'set'>): OperationResult {
   const refused = values.filter(({ path }) => device.refused.has(path) || !device.values.has(path))
-  const failures = refused.map(({ path }) => ({ path, error: outcomeError('9007', 'invalid parameter value') }))
+  const code = device.names ? '9007' : '9003'
+  const failures = refused.map(({ path }) => ({ path, error: outcomeError(code, 'invalid parameter value') }))
+  // As the driver tells it: a fault without a name is that of each parameter.
+  if (failures.length > 0 && !device.names && allowPartial !== true)
+    return resultOf(values.map(({ path }) => ({ path, error: outcomeError(code, 'invalid arguments') })))
   const taken = values.filter((value) => !refused.includes(value))
   // As the driver tells it: what was refused, then what was not written because of it.
   const others = taken.map(({ path }) => ({ path, error: outcomeError('notApplied', 'another value was refused') }))

@@ -1,5 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { checkNewRow, choosesOwner, MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
+import {
+  checkNewRow,
+  choosesOwner,
+  MappingRefusal,
+  planAdd,
+  planNewObject,
+  type RawValue,
+  scanObject,
+} from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -14,8 +22,8 @@ import {
 import { draftOf, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal, refusedAt } from './refusal.ts'
-import { endOf, outcomesOfWrite, writeSteps } from './set.ts'
 import { outermost, sourcesBelow } from './sources.ts'
+import { endOf, writeValues } from './write-values.ts'
 
 /** One row that was added, or what kept it from being added. */
 interface Added {
@@ -112,7 +120,9 @@ async function fill(
       return { path: target + name, value, required }
     })
   const isFree = ({ required }: (typeof values)[number]) => !required
-  const draft = await draftOf(own, values, isFree, (raw) => planNewObject(object, raw, quirks, tree, reportedType(own)))
+  const onDevice = (raw: readonly RawValue[]) => planNewObject(object, raw, quirks, tree, reportedType(own))
+  const redraft = (some: readonly (typeof values)[number][]) => draftOf(own, some, isFree, onDevice)
+  const draft = await redraft(values)
   if (draft instanceof MappingRefusal) {
     const { error, from } = refusal(draft)
     return { error, results: [{ path: row.object, ...(from === undefined ? {} : { from }), error }] }
@@ -127,8 +137,8 @@ async function fill(
     else if (made.error !== undefined) return { error: made.error, results: [{ path: row.object, error: made.error }] }
   }
   if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
-  const written = await writeSteps(own, draft.write, allowPartial)
-  results.push(...(await outcomesOfWrite(own, draft, written)))
+  const written = await writeValues(own, draft, isFree, redraft)
+  results.push(...draft.open.flatMap(({ path }) => written.outcomes.get(path) ?? []))
   for (const [name, value] of all.filter(isChoice)) {
     const path = target + name
     results.push({

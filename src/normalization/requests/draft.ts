@@ -3,10 +3,10 @@ import type { RequestFor } from '../../domain/index.ts'
 import type { OwnSide } from './own-side.ts'
 
 /** A value of a request to write. */
-type ToWrite = Pick<RequestFor<'set'>['values'][number], 'path' | 'value' | 'required'>
+export type ToWrite = Pick<RequestFor<'set'>['values'][number], 'path' | 'value' | 'required'>
 
 /** The writes of a request, as the device takes them. */
-interface Draft<V, W> {
+export interface Draft<V, W> {
   /** The values of the request that are written, or shown already. */
   open: readonly V[]
   /** Paths of those that the device shows already. */

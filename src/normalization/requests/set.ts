@@ -1,16 +1,8 @@
-import {
-  applyQuirks,
-  type DeviceWrite,
-  isSearch,
-  MappingRefusal,
-  objectOf,
-  type RawValue,
-} from '../../datamodel/index.ts'
+import { applyQuirks, isSearch, MappingRefusal, type RawValue } from '../../datamodel/index.ts'
 import {
   failedResult,
   NOT_APPLIED,
   type OperationResult,
-  type OutcomeError,
   outcomeError,
   type PathOutcome,
   type RequestFor,
@@ -22,6 +14,7 @@ import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'
 import { sourcesOf, sourcesOfAll } from './sources.ts'
+import { endOf, writeValues } from './write-values.ts'
 
 type ToSet = RequestFor<'set'>['values'][number]
 
@@ -44,15 +37,15 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
     const results = await own.tree.whenRead(() => values.map((value) => refusedWith(own, value, reasons)))
     return { ...failedResult(refusal(draft).error, [...failed, ...results]), own: own.reads() }
   }
-  const optional = new Set(values.flatMap(({ path, required }) => (required === false ? [path] : [])))
-  const written = await writeSteps(own, draft.write, request.allowPartial === true, optional)
-  const open = new Map((await outcomesOfWrite(own, draft, written)).map((outcome) => [outcome.path, outcome]))
+  const { outcomes: open, ...end } = await writeValues(own, draft, isFree, (some) =>
+    draftOf(own, some, isFree, onDevice),
+  )
   const outcomes = values.flatMap((value): PathOutcome[] => {
     const refused = draft.refused.get(value.path)
     const outcome = refused === undefined ? open.get(value.path) : outcomeFor(value, refusal(refused))
     return outcome === undefined ? [] : [outcome]
   })
-  return { ...resultOf([...failed, ...outcomes]), ...endOf(written), own: ownSet(own, draft.raw) }
+  return { ...resultOf([...failed, ...outcomes]), ...endOf(end), own: ownSet(own, draft.raw) }
 }
 
 /** The outcome of one value of a request that is refused as a whole: its own reason, or that of another value. */
@@ -70,98 +63,6 @@ function refusedWith(own: OwnSide, value: ToSet, reasons: ReadonlyMap<string, Ma
 /** The request as the device got it, with its answers above those of the reads. */
 function ownSet(own: OwnSide, values: readonly RawValue[]): NonNullable<OperationResult['own']> {
   return { request: { verb: 'set', values: [...values], allowPartial: true }, results: [...own.results.values()] }
-}
-
-/** The answers to the writes of one request. */
-interface Written {
-  values: ReadonlyMap<string, RawValue>
-  failures: ReadonlyMap<string, OutcomeError>
-  /** The error of the write that failed as a whole. */
-  error?: OutcomeError
-  isLater: boolean
-}
-
-/**
- * Writes values in as many requests as the device needs; what follows one that failed is not sent. Parameters of the
- * device that the request names itself may be `optional`.
- */
-export async function writeSteps(
-  own: OwnSide,
-  { steps, afterBoot }: Pick<DeviceWrite, 'steps' | 'afterBoot'>,
-  allowPartial: boolean,
-  optional: ReadonlySet<string> = new Set(),
-): Promise<Written> {
-  const done = new Map<string, RawValue>()
-  const failures = new Map<string, OutcomeError>()
-  let error: OutcomeError | undefined
-  let isLater = false
-  for (const step of steps) {
-    const result = await own.write({ verb: 'set', values: step.map((value) => asAsked(value, optional)), allowPartial })
-    isLater ||= result.output?.applied === 'later'
-    for (const { path, value = '', error: failure } of result.results)
-      if (failure === undefined) done.set(path, { path, value })
-      else failures.set(path, failure)
-    own.note(result.results.filter((outcome) => outcome.error === undefined))
-    if (result.outcome === 'done') own.tree.add(step)
-    else error ??= result.error
-    if (error !== undefined && !allowPartial) break
-  }
-  return {
-    values: done,
-    failures,
-    isLater: isLater || afterBoot.some((path) => done.has(path)),
-    ...(error === undefined ? {} : { error }),
-  }
-}
-
-function asAsked(value: RawValue, optional: ReadonlySet<string>): ToSet {
-  return optional.has(value.path) ? { ...value, required: false } : { ...value }
-}
-
-/** Returns the remark on writes whose effect comes later (TR-069 A.3.2.1, Status 1). */
-export function endOf({ isLater }: Written): Pick<OperationResult, 'output'> {
-  return isLater ? { output: { applied: 'later' } } : {}
-}
-
-/** Returns what became of the values of a request by what became of the parameters behind them. */
-export async function outcomesOfWrite(
-  own: OwnSide,
-  { open, unchanged }: { open: readonly Pick<ToSet, 'path' | 'value' | 'required'>[]; unchanged: readonly string[] },
-  written: Written,
-): Promise<PathOutcome[]> {
-  const sources = new Map<string, readonly string[]>()
-  for (const { path } of open) sources.set(path, await own.tree.whenRead(() => ownSources(own, path)))
-  const asked = new Set([...sources.values()].flat())
-  const beside = [...written.failures.keys()].filter((path) => !asked.has(path))
-  return open.map((value) =>
-    outcomeOfWrite(value, sources.get(value.path) ?? [], beside, written, unchanged.includes(value.path)),
-  )
-}
-
-/**
- * Returns what became of one value. The parameter that is the reason goes before those that were not written because of
- * it, also where it is one `beside` them that nobody has asked for.
- */
-function outcomeOfWrite(
-  { path, value, required }: Pick<ToSet, 'path' | 'value' | 'required'>,
-  sources: readonly string[],
-  beside: readonly string[],
-  written: Written,
-  isUnchanged: boolean,
-): PathOutcome {
-  const failed = sources.filter((source) => written.failures.has(source))
-  const objects = new Set(failed.map(objectOf))
-  const isReason = (source: string) => written.failures.get(source)?.code !== NOT_APPLIED
-  const reason = [...failed, ...beside.filter((other) => objects.has(objectOf(other)))].find(isReason)
-  const own = reason ?? failed[0] ?? sources.find((source) => written.values.has(source))
-  const from = own === undefined || own === path ? {} : { from: { path: own, ...sentAs(written.values.get(own)) } }
-  const error = own === undefined ? (isUnchanged ? undefined : written.error) : written.failures.get(own)
-  if (error === undefined) return { path, value, ...from }
-  return { path, ...from, error, ...(required === false ? { optional: true as const } : {}) }
-}
-
-function sentAs(raw: RawValue | undefined): { value?: string } {
-  return raw === undefined ? {} : { value: raw.value }
 }
 
 function outcomeFor({ path, required }: ToSet, { error, from }: ReturnType<typeof refusal>): PathOutcome {

@@ -125,6 +125,80 @@ describe('a write that the device refuses', () => {
   })
 })
 
+describe('a write in parts', () => {
+  const MODE = 'Device.WiFi.AccessPoint.1.Security.ModeEnabled'
+  const values = [
+    { path: MODE, value: 'WPA-WPA2-Personal' },
+    { path: SSID, value: 'Attic' },
+  ]
+  const refused = { path: MODE, from: { path: `${WLAN}1.IEEE11iEncryptionModes` }, error: { code: '9007' } }
+  const start = async () => {
+    const device = await startOwnTreeDevice('tr098-router')
+    device.refused.add(`${WLAN}1.IEEE11iEncryptionModes`)
+    return { device, beacon: device.values.get(`${WLAN}1.BeaconType`) }
+  }
+
+  it('writes all parameters behind one value, or none of them', async () => {
+    const { device, beacon } = await start()
+    const result = await device.run({ verb: 'set', allowPartial: true, values })
+    expect(result).toMatchObject({ outcome: 'failed', results: [refused, { path: SSID, value: 'Attic' }] })
+    expect(device.values.get(`${WLAN}1.BeaconType`)).toBe(beacon)
+    expect(device.values.get(`${WLAN}1.SSID`)).toBe('Attic')
+  })
+
+  it('does so for values that are not required', async () => {
+    const { device, beacon } = await start()
+    const free = values.map((value) => (value.path === MODE ? { ...value, required: false } : value))
+    const result = await device.run({ verb: 'set', values: free })
+    expect(result).toMatchObject({ outcome: 'done', results: [{ ...refused, optional: true }, { path: SSID }] })
+    expect(device.values.get(`${WLAN}1.BeaconType`)).toBe(beacon)
+    expect(device.values.get(`${WLAN}1.SSID`)).toBe('Attic')
+  })
+
+  it('writes nothing where a required value is refused', async () => {
+    const { device } = await start()
+    const free = values.map((value) => (value.path === SSID ? { ...value, required: false } : value))
+    const before = new Map(device.values)
+    expect(await device.run({ verb: 'set', values: free })).toMatchObject({
+      outcome: 'failed',
+      error: { code: '9007' },
+    })
+    expect(device.values).toEqual(before)
+  })
+
+  it('leaves out a parameter that is written along and refused', async () => {
+    const device = await startOwnTreeDevice('zte-f670l')
+    device.refused.add(`${WLAN}1.Name`)
+    const result = await device.run({ verb: 'set', allowPartial: true, values: [{ path: SSID, value: 'Attic' }] })
+    expect(result).toMatchObject({ outcome: 'done', results: [{ path: SSID, value: 'Attic' }] })
+    expect(device.values.get(`${WLAN}1.SSID`)).toBe('Attic')
+  })
+
+  it('finds the refused value where the device does not name it', async () => {
+    const { device } = await start()
+    device.names = false
+    const more = [...values, { path: 'Device.WiFi.SSID.1.Enable', value: 'false' }]
+    const result = await device.run({ verb: 'set', allowPartial: true, values: more })
+    expect(result.results.map(({ path, error }) => [path, error?.code])).toEqual([
+      [MODE, '9003'],
+      [SSID, undefined],
+      ['Device.WiFi.SSID.1.Enable', undefined],
+    ])
+  })
+
+  it('keeps a new row without a value that the device refuses and nobody requires', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const own = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.PortMapping.2.'
+    device.template = { ExternalPort: '0', PortMappingDescription: '' }
+    device.refused.add(`${own}PortMappingDescription`)
+    const values = { ExternalPort: '80', Description: 'x' }
+    const object = 'Device.NAT.PortMapping.'
+    const result = await device.run({ verb: 'add', object, values, optional: ['Description'] })
+    expect(result).toMatchObject({ outcome: 'done', results: [{ created: expect.anything() }, {}, { optional: true }] })
+    expect(device.values.get(`${own}ExternalPort`)).toBe('80')
+  })
+})
+
 describe('a value that devices of the model never take', () => {
   const TABLE = 'Device.NAT.PortMapping.'
   const HOST = { path: `${TABLE}1.RemoteHost`, value: '198.51.100.7' }
