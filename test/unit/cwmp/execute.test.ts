@@ -391,9 +391,10 @@ describe('a subscription on a CPE that has lost a row', () => {
   const answer: Answer = (request) => {
     if (request.name === 'SetParameterAttributes')
       return request.body.ParameterList.some(({ Name }) => Name === GONE) ? 9005 : {}
-    if (request.name !== 'GetParameterValues') return 9000
-    if (request.body.ParameterNames.includes(GONE)) return 9005
-    return { ParameterList: request.body.ParameterNames.map((name) => ({ name, value: '', type: 'string' })) }
+    if (request.name !== 'GetParameterNames') return 9000
+    const { ParameterPath } = request.body
+    if (GONE.startsWith(ParameterPath)) return 9005
+    return { ParameterList: [SSID, NEXT].map((Name) => ({ Name, Writable: false })) }
   }
   const levels = (asked: Asked[]) => {
     const last = asked.findLast(({ name }) => name === 'SetParameterAttributes')

@@ -84,7 +84,7 @@ async function play(
     case 'operate':
       return operate(session, request, operation, hooks, context)
     case 'subscribe':
-      return subscribe(session, request, hooks, context)
+      return subscribe(session, request, hooks)
     case 'download':
       return download(session, request, operation, hooks)
     case 'script':

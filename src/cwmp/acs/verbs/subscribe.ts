@@ -1,3 +1,4 @@
+import { objectOf } from '../../../datamodel/index.ts'
 import {
   changeSubscriptions,
   type ExecuteHooks,
@@ -8,16 +9,8 @@ import {
   resultOf,
 } from '../../../domain/index.ts'
 import type { CwmpFault } from '../../wire/index.ts'
-import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
-import type { ParameterTypes } from '../session/values.ts'
 import { refused } from './outcome.ts'
-import { readPaths } from './read-paths.ts'
-
-interface SubscribeContext {
-  types: ParameterTypes
-  notes: CpeNotes
-}
 
 type Notifications = ReturnType<typeof changeSubscriptions>['notifications']
 
@@ -26,7 +19,6 @@ export async function subscribe(
   session: Session,
   request: RequestFor<'subscribe'>,
   hooks: ExecuteHooks,
-  context: SubscribeContext,
 ): Promise<OperationResult> {
   if (request.notifType !== 'ValueChange') {
     return failedResult(outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`))
@@ -36,7 +28,7 @@ export async function subscribe(
   if (notifications.length > 0) {
     await hooks.beforeSend()
     const wanted = new Set(request.enable ? request.paths : [])
-    const fault = await notify(session, notifications, wanted, context)
+    const fault = await notify(session, notifications, wanted)
     if (fault !== undefined) return refused(fault)
   }
   // Later operations of this session use it; the engine stores it.
@@ -55,15 +47,25 @@ async function notify(
   session: Session,
   notifications: Notifications,
   wanted: ReadonlySet<string>,
-  { types, notes }: SubscribeContext,
 ): Promise<CwmpFault | undefined> {
   const fault = await setAttributes(session, notifications)
   if (fault === undefined || !UNKNOWN_NAME.has(fault.code)) return fault
   const others = notifications.map(({ path }) => path).filter((path) => !wanted.has(path))
-  const answers = others.length === 0 ? [] : await readPaths(session, others, types, notes)
-  const gone = new Set(answers.flatMap(({ path, error }) => (error?.code === '9005' ? [path] : [])))
+  const gone = await goneOf(session, others)
   const left = notifications.filter(({ path }) => !gone.has(path))
   return left.length === notifications.length ? fault : setAttributes(session, left)
+}
+
+/** Returns those of some paths that a CPE does not list in their objects. */
+async function goneOf(session: Session, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>()
+  for (const object of new Set(paths.map(objectOf))) {
+    const answer = await session.call('GetParameterNames', { ParameterPath: object, NextLevel: true })
+    if (!answer.ok && answer.fault.code !== 9005) continue
+    const names = new Set(answer.ok ? [object, ...answer.body.ParameterList.map(({ Name }) => Name)] : [])
+    for (const path of paths) if (objectOf(path) === object && !names.has(path)) gone.add(path)
+  }
+  return gone
 }
 
 async function setAttributes(session: Session, notifications: Notifications): Promise<CwmpFault | undefined> {
