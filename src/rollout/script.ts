@@ -123,7 +123,7 @@ export class Script<P extends RolloutPlan, M extends RolloutMember, X extends ob
     if (operation.state !== 'done') return { operation, values: new Map() }
     const read = operation.result?.read
     if (read !== undefined) return { operation, values: valuesByPath(read) }
-    return { operation, values: await this.read(`${step}Read`, paths, via, defined({ more: options.more })) }
+    return { operation, values: await this.read(`read after ${step}`, paths, via, defined({ more: options.more })) }
   }
 
   /** Waits until no other party has a write under way on the device. */

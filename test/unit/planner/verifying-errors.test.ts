@@ -23,7 +23,8 @@ function scriptOf(refusal: (request: OperationRequest) => OperationResult | unde
     const refused = refusal(request)
     if (refused !== undefined) return { id: id ?? '', state: 'failed', result: refused }
     if (request.verb === 'set') for (const { path, value } of request.values) values.set(path, value)
-    const read = thenRead?.map((path) => ({ path, value: values.get(path) ?? '' }))
+    const answers = thenRead === undefined || refusal({ verb: 'get', paths: thenRead }) === undefined
+    const read = answers ? thenRead?.map((path) => ({ path, value: values.get(path) ?? '' })) : undefined
     const result: OperationResult = { outcome: 'done', results: [], ...(read === undefined ? {} : { read }) }
     return { id: id ?? '', state: 'done', result }
   }
@@ -50,6 +51,14 @@ function scriptOf(refusal: (request: OperationRequest) => OperationResult | unde
   }
   return new Script(planOf(), member, deps, async (_before, after) => after)
 }
+
+it('a read that an Agent refuses after a write is not told as a refusal of the write', async () => {
+  const refused = failedResult(outcomeError('7006', 'permission denied'))
+  const script = scriptOf(({ verb }) => (verb === 'get' ? refused : undefined))
+  await expect(harmlessSet(script, ['Device.DeviceInfo.SerialNumber'])).rejects.toThrow(
+    'read after set ControllerCode: permission denied',
+  )
+})
 
 describe('a value that an Agent refuses', () => {
   const refusing = (code: string, ofParameter?: string) =>
