@@ -173,6 +173,14 @@ describe('an Agent that keeps its link and answers no more', () => {
 })
 
 describe('the end of a link', () => {
+  it('comes at once when the record of its device is deleted', async () => {
+    const { agent } = await joined()
+    await world.stores.devices.delete(ID)
+    await world.stores.events.append([{ type: 'device.deleted', at: world.clock.now(), deviceId: ID, data: {} }])
+    await until(() => agent.socket.readyState === agent.socket.CLOSED)
+    expect(device()).toBeUndefined()
+  })
+
   it('can be asked for by device, and is waited for even when the Agent does not answer the close', async () => {
     const { agent, contact } = await joined()
     agent.socket.pause()

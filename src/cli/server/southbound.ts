@@ -137,7 +137,7 @@ export function createSouthbound(foundation: Foundation) {
   const follower = new FeedFollower({
     events: store.events,
     instances: store.instances,
-    types: [...HEEDED_EVENTS, 'device.deleted', 'mappingRows.changed'],
+    types: [...HEEDED_EVENTS, 'mappingRows.changed'],
     onEvent: heed,
     clock,
     log,

@@ -14,6 +14,7 @@ interface LinkControlDeps {
 
 /** Events of any instance that the Controller of each instance heeds. */
 export const HEEDED_EVENTS: readonly EventType[] = [
+  'device.deleted',
   'device.bound',
   'device.unbound',
   'device.conflict',
@@ -72,6 +73,9 @@ export class LinkControl implements UspLinks {
     const { type, deviceId, data } = event
     refusals.heed(event)
     if (type === 'device.linkReleased' && deviceId !== undefined) this.#release(deviceId, data)
+    // Its Agent comes again, and is judged anew.
+    if (type === 'device.deleted' && deviceId !== undefined)
+      links.ofDevice(deviceId)?.link.close('tryAgain', 'the record of this device is gone')
     if (type === 'supportedModel.deleted') models.forget(String(data.model))
     if (type === 'device.bound' || type === 'device.unbound') {
       const agent = deviceId === undefined ? undefined : links.ofDevice(deviceId)
