@@ -246,6 +246,8 @@ describe('devices in the field', () => {
       { type: 'device.conflict', at, deviceId: id, data: {} },
     )
     await until('CONFLICT')
+    const text = `conflict c1 is open: deviceBoundToOther of ${endpointId}`
+    expect((await world.planner.member(plan.id, id)).reason).toEqual({ code: 'conflict', text })
     await world.store.devices.commit({ deviceId: id, set: { binding: { endpointId, proof: 'operator', at } } })
     await world.store.conflicts.resolve('c1', 'bound', 'test', at)
     await world.planner.act(plan.id, 'retry', ANN)

@@ -13,7 +13,7 @@ const LOOK_MS = 5000
  */
 export async function awaitingUsp(script: Script): Promise<Outcome> {
   const device = await script.device()
-  const conflict = conflictOf(device)
+  const conflict = await conflictOf(script, device)
   if (conflict !== undefined) return conflict
   if (device.usp?.linked === true && device.usp.weakLink === true) {
     // Its Agent was given a secret: a link that does not show it is somebody else's, or one from before.
@@ -53,7 +53,7 @@ async function troubleOf(script: Script): Promise<string> {
  */
 export async function binding(script: Script): Promise<EventOutcome<MemberStep>> {
   const device = await script.device()
-  const conflict = conflictOf(device)
+  const conflict = await conflictOf(script, device)
   if (conflict !== undefined) return conflict
   const expected = script.require('endpointId')
   if (device.binding === undefined || device.binding.endpointId !== expected) {
@@ -67,8 +67,10 @@ export async function binding(script: Script): Promise<EventOutcome<MemberStep>>
   return { kind: 'event', event: 'bound', evidence: { endpointId, proof } }
 }
 
-function conflictOf(device: Device): EventOutcome<MemberStep> | undefined {
-  if (device.conflict === undefined) return undefined
-  const text = 'an Agent with another identity claims this device'
+/** The event for a device with an open conflict, which its reason names. */
+async function conflictOf({ deps }: Script, { conflict: id }: Device): Promise<EventOutcome<MemberStep> | undefined> {
+  if (id === undefined) return undefined
+  const { kind = '', endpointId = '' } = (await deps.conflicts.get(id)) ?? {}
+  const text = `conflict ${id} is open: ${kind} of ${endpointId}`
   return { kind: 'event', event: 'conflict', reason: { code: 'conflict', text } }
 }
