@@ -7,6 +7,8 @@ import {
   createWebServer,
   endsWithin,
   type Lifecycle,
+  type Log,
+  limitLines,
   listen,
   portOf,
   randomToken,
@@ -28,6 +30,8 @@ import type { ApiDeps } from './ports.ts'
 import { routesOf } from './routes/index.ts'
 
 const MAX_BODY = '256kb'
+/** Log lines about requests that show no key, which any stranger causes. */
+const LINES_PER_MINUTE = 60
 const STOP_MS = 5000
 const LINGER_MS = 20
 
@@ -43,10 +47,12 @@ export class Api implements Lifecycle {
   /** The principal of each request that passed the check of its route. */
   readonly #principals = new WeakMap<Request, Principal>()
   readonly #connections: Connections
+  readonly #lines: Log
   #server: Server | undefined
 
   constructor(deps: ApiDeps) {
     this.#deps = deps
+    this.#lines = limitLines(deps.log, deps.clock, LINES_PER_MINUTE)
     const max = deps.maxConnections
     // One address may be that of a proxy.
     this.#connections = new Connections({ max, maxPerAddress: max, isShared: () => true })
@@ -189,7 +195,8 @@ export class Api implements Lifecycle {
         this.#observe({ route: routeOf(request, response), method: methodOf(request), status: String(status) }, seconds)
       const principal = this.#principals.get(request)
       const quiet = status < 400 && (request.method === 'GET' || request.method === 'HEAD')
-      this.#deps.log[quiet ? 'debug' : 'info'](
+      const log = principal === undefined ? this.#lines : this.#deps.log
+      log[quiet ? 'debug' : 'info'](
         {
           requestId,
           method: request.method,

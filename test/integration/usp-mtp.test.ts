@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { silentLog } from '../../src/base/index.ts'
+import { type Log, silentLog } from '../../src/base/index.ts'
 import type { LinkEnd } from '../../src/domain/index.ts'
 import { type Link, type LinkLimits, WebSocketMtp } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -33,7 +33,7 @@ describe('the WebSocket MTP', () => {
   let closed: { link: Link; end: LinkEnd }[]
 
   async function start(
-    options: { limits?: LinkLimits; maxLinks?: number; maxConnections?: number } = {},
+    options: { limits?: LinkLimits; maxLinks?: number; maxConnections?: number; log?: Log } = {},
   ): Promise<void> {
     server = new WebSocketMtp({
       host: '127.0.0.1',
@@ -242,6 +242,13 @@ describe('the WebSocket MTP', () => {
       await once(socket, 'close')
       expect((await open('proto::y')).readyState).toBe(WebSocket.OPEN)
     })
+  })
+
+  it('writes a line of the log about a refused handshake, and not about each of many', async () => {
+    const lines: string[] = []
+    await start({ log: { ...silentLog, info: (_, message) => void lines.push(message) } })
+    for (let i = 0; i < 70; i++) expect(await refusal(dial('?eid=proto::b', 'chat'))).toBe(400)
+    expect(lines).toEqual(Array.from({ length: 60 }, () => 'USP handshake refused'))
   })
 
   it('takes no more links than it may have', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { type Log, silentLog } from '../../src/base/index.ts'
 import { requestMsg } from '../../src/usp/wire/index.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
@@ -49,6 +50,17 @@ describe('a Record', () => {
     expect(agent.inbox).toHaveLength(1)
     expect(agent.socket.readyState).toBe(WebSocket.OPEN)
     expect(world.commits).toEqual([])
+  })
+
+  it('that is refused is a line of the log, which many of them do not fill', async () => {
+    await world.stop()
+    const lines: string[] = []
+    const log: Log = { ...silentLog, info: (_, message) => void lines.push(message), child: () => log }
+    world = await startController({ log })
+    const agent = await world.connect(EID)
+    for (let i = 0; i < 200; i++) agent.sendBytes(bytes(`${head}3a021200`))
+    await agent.heard()
+    expect(lines.filter((line) => line === 'Record refused')).toHaveLength(60)
   })
 
   it('that cannot be decoded ends the link with 1003', async () => {

@@ -5,6 +5,7 @@ import {
   errorText,
   type Lifecycle,
   type Log,
+  limitLines,
   type Random,
   systemClock,
 } from '../../base/index.ts'
@@ -84,6 +85,8 @@ export interface ControllerOptions {
 
 /** Time for a stop to store facts of links. */
 const STOP_MS = 5000
+/** Log lines of one kind about Records and work of Agents, which an Agent may cause as often as it likes. */
+const LINES_PER_MINUTE = 60
 /**
  * The USP Controller over all its MTPs. It builds the classes that each do one thing, and connects them: a link is
  * opened (Admission), its Records are taken (Incoming), its Agent is joined to a device (Arrivals) and onboarded
@@ -120,7 +123,8 @@ export class Controller implements Lifecycle {
     const links = this.#links
     const model = loadModel('tr181-usp')
     this.#process = options.nextId()
-    this.#work = new LinkWork(options.log)
+    const log = limitLines(options.log, options.clock, LINES_PER_MINUTE)
+    this.#work = new LinkWork(log)
     const models = new SupportedModels({ ...options, store: options.supportedModels, of: WATCHED_PATHS })
     this.#refusals = new Refusals(options)
     this.#records = new LinkRecords({ ...options, answers: (agent) => this.#liveness.answers(agent) })
@@ -167,6 +171,7 @@ export class Controller implements Lifecycle {
     this.#incoming = new Incoming({
       ...options,
       ...parts,
+      log,
       admission: this.#admission,
       notifications,
       codec: this.#codec,

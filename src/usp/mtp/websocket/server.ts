@@ -8,6 +8,7 @@ import {
   createWebServer,
   errorText,
   type Log,
+  limitLines,
   listen,
   type Networks,
   ProtocolError,
@@ -62,6 +63,8 @@ const STATUS: Record<string, string> = {
 const VERSION = '13'
 /** Retry-After of a 503, in seconds. */
 const RETRY_AFTER_S = 10
+/** Log lines about refused handshakes, which any stranger causes. */
+const LINES_PER_MINUTE = 60
 /** 128 bits in base64url. */
 const SECRET = /^[\w-]{22}$/
 
@@ -76,6 +79,7 @@ export class WebSocketMtp implements Mtp {
   readonly connectRecord = 'websocketConnect'
   readonly isExposed: boolean
   readonly #options: WebSocketMtpOptions
+  readonly #lines: Log
   readonly #limits: LinkLimits
   readonly #links = new Set<WebSocketLink>()
   /** Links whose Agents have not shown their device yet, the oldest first. */
@@ -100,6 +104,7 @@ export class WebSocketMtp implements Mtp {
   constructor(options: WebSocketMtpOptions) {
     this.#options = options
     this.isExposed = options.tls?.clientCa === undefined && !LOOPBACK.test(options.host)
+    this.#lines = limitLines(options.log, options.clock, LINES_PER_MINUTE)
     this.#limits = options.limits ?? LINK_LIMITS
     const { maxConnections, maxLinks, maxPerAddress, trustedProxies } = options
     this.#connections = new Connections({
@@ -208,12 +213,12 @@ export class WebSocketMtp implements Mtp {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, error: unknown): void {
-    const { log } = this.#options
+    const lines = this.#lines
     const reason = error instanceof ProtocolError ? error.message : 'handshake failed'
     const status = (error instanceof ProtocolError ? STATUS[error.code] : undefined) ?? '400 Bad Request'
-    if (!(error instanceof ProtocolError)) log.error({ err: error }, 'USP handshake failed')
+    if (!(error instanceof ProtocolError)) lines.error({ err: error }, 'USP handshake failed')
     else if (!(error instanceof NotAdmitted))
-      log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
+      lines.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
     const text = `${reason}\n`
     const more = status.startsWith('503')
       ? `retry-after: ${RETRY_AFTER_S}\r\n`
