@@ -85,7 +85,8 @@ describe('encodeEnvelope', () => {
     fc.assert(
       fc.property(
         text,
-        text,
+        // A ParameterKey has 32 characters at most.
+        text.map((key) => [...key].slice(0, 16).join('')),
         fc.array(
           // White space around a name means nothing and is not given back.
           fc.record({
