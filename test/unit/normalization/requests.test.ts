@@ -43,6 +43,18 @@ describe('a write of which the model refuses one value', () => {
   })
 })
 
+describe('the standards of a radio', () => {
+  it('are those of its band', async () => {
+    const device = await startOwnTreeDevice('intelbras-wifiber121')
+    const set = (value: string) => device.run({ verb: 'set', values: [{ path: STANDARDS, value }] })
+    const refused = await set('b,g,n')
+    expect(refused).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(refused.error?.text).toContain('the radio is that of 5GHz')
+    expect(device.asked.map(({ verb }) => verb)).not.toContain('set')
+    expect(await set('a,n')).toMatchObject({ outcome: 'done' })
+  })
+})
+
 describe('a refused write', () => {
   const start = () => startOwnTreeDevice('huawei-hg8145v5')
   const MODE = 'Device.WiFi.AccessPoint.1.Security.ModeEnabled'

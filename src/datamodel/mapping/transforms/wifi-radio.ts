@@ -1,6 +1,6 @@
 import { booleanIn } from '../booleans.ts'
 import { bandOf } from '../rules/band.ts'
-import type { Transform } from '../transform.ts'
+import type { Transform, TransformContext } from '../transform.ts'
 import { objectOf, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
 
 const ORDER = ['a', 'b', 'g', 'n', 'ac', 'ax', 'be']
@@ -31,12 +31,27 @@ function standards(raw: string): string | undefined {
   return letters === undefined || letters.length === 0 ? undefined : letters.join(',')
 }
 
+/**
+ * Returns the band that the network of the source shows. A device that took a channel or a standard of another one would
+ * have networks of one band alone from then on, and one radio for all of them.
+ */
+function ownBand(context: TransformContext): string | undefined {
+  const tree = { value: (path: string) => context.raw(path), children: (object: string) => context.children(object) }
+  return bandOf(tree, objectOf(context))
+}
+
+/** Standards that a band does not have. */
+const FOREIGN: Readonly<Record<string, readonly string[]>> = { '2.4GHz': ['a'], '5GHz': ['b', 'g'] }
+
 /** The standards of a radio, in the order of age; a write uses the spelling that the device shows. */
 const wlanStandard: Transform = {
   read: standards,
   write(value, context) {
     const wanted = standards(value.trim() === 'g' ? 'g-only' : value)
     if (wanted === undefined) throw refusal(context, `${quoted(value)} is no list of ${ORDER.join(', ')}`)
+    const band = ownBand(context) ?? ''
+    const foreign = FOREIGN[band]?.find((standard) => wanted.split(',').includes(standard))
+    if (foreign !== undefined) throw refusal(context, `the radio is that of ${band}, which has no ${quoted(foreign)}`)
     const shown = context.raw(context.from)?.trim() ?? ''
     if (standards(shown) === wanted) return toSource(context, shown)
     const prefix = /^(?:802\.)?11/.exec(shown)?.[0] ?? ''
@@ -59,9 +74,7 @@ const wlanChannel: Transform = {
     const channel = wholeIn(value)
     if (channel === undefined || channel < 1 || channel > 255)
       throw refusal(context, `${quoted(value)} is no channel; for an automatic one write AutoChannelEnable true`)
-    // A device that takes it would have its networks in one band from then on, and one radio for all of them.
-    const tree = { value: (path: string) => context.raw(path), children: (object: string) => context.children(object) }
-    const band = bandOf(tree, objectOf(context))
+    const band = ownBand(context)
     const other = bandOfChannel(channel)
     if (band !== undefined && band !== '6GHz' && other !== undefined && band !== other)
       throw refusal(context, `the radio is that of ${band}, and ${channel} is a channel of ${other}`)
