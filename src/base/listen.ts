@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
 
@@ -13,7 +13,7 @@ export interface TlsFiles {
 const MIN_VERSION = 'TLSv1.2'
 /** Requests of one connection in one turn of the event loop; devices and browsers wait for each answer. */
 const MAX_IN_TURN = 8
-/** The answer of `onIncoming` of Node's HTTP parser for an upgrade. */
+/** The answer for an upgrade: there is no HTTP behind the request, and the parser stops. */
 const UPGRADE = 2
 
 /**
@@ -25,33 +25,35 @@ export function createWebServer(
   tls: (TlsFiles & { handshakeTimeout: number }) | undefined,
   listener: RequestListener,
 ): Server {
-  const bounded = withoutFloods(listener)
-  if (tls === undefined) return createServer(limits, bounded)
+  if (tls === undefined) return createServer(limits, listener).on('connection', closeFloods)
   const { cert, key, clientCa, handshakeTimeout } = tls
   const client = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }
-  return createTlsServer({ ...limits, ...client, cert, key, handshakeTimeout, minVersion: MIN_VERSION }, bounded)
+  const options = { ...limits, ...client, cert, key, handshakeTimeout, minVersion: MIN_VERSION } as const
+  return createTlsServer(options, listener).on('secureConnection', closeFloods)
 }
+
+/** A connection with the parser that Node's HTTP server gives it. Node has no event that comes before `onIncoming`. */
+type Parsed = Socket & { parser?: { onIncoming?: (request: IncomingMessage, keepAlive: boolean) => number } | null }
 
 /**
  * Node reads all requests of a piece of 64 KB in one turn of the event loop, a thousand and more of them, whoever else
- * waits: a connection with more than a few in one turn is closed, and the rest of its piece is not read.
+ * waits, and answers some of them itself. A connection with more than a few in one turn is closed, and the rest of its
+ * piece is not read.
  */
-function withoutFloods(listener: RequestListener): RequestListener {
-  const counts = new Map<Socket, number>()
-  return (request, response) => {
-    const { socket } = request
-    if (counts.size === 0) setImmediate(() => counts.clear())
-    const count = (counts.get(socket) ?? 0) + 1
-    counts.set(socket, count)
-    if (count <= MAX_IN_TURN) return listener(request, response)
-    stopReading(socket)
+function closeFloods(socket: Parsed): void {
+  const { parser } = socket
+  const take = parser?.onIncoming
+  if (!parser || take === undefined) return
+  let count = 0
+  parser.onIncoming = (request, keepAlive) => {
+    if (count === 0)
+      setImmediate(() => {
+        count = 0
+      })
+    if (++count <= MAX_IN_TURN) return take(request, keepAlive)
     socket.destroy()
+    return UPGRADE
   }
-}
-
-/** The parser takes the next request for an upgrade, behind which there is no HTTP: nothing else of Node's stops it. */
-function stopReading(socket: Socket & { parser?: { onIncoming?: () => number } | null }): void {
-  if (socket.parser?.onIncoming !== undefined) socket.parser.onIncoming = () => UPGRADE
 }
 
 /**

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -86,4 +87,14 @@ describe('a web server', () => {
       expect(served).toHaveLength(8)
     },
   )
+
+  it('closes a connection that floods it with requests that Node answers itself', async () => {
+    const begun: unknown[] = []
+    const note = (message: unknown) => void begun.push(message)
+    subscribe('http.server.request.start', note)
+    const { served, closed } = await ask('GET / HTTP/1.1\r\n\r\n'.repeat(1000))
+    await closed
+    unsubscribe('http.server.request.start', note)
+    expect([served.length, begun.length]).toEqual([0, 8])
+  })
 })
