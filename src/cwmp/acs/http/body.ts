@@ -95,9 +95,37 @@ export function* joinWork(chunks: readonly Buffer[], size: number): Work<Buffer>
   return whole
 }
 
+/** Parts of a body that are put together as soon as they are so many; each costs more than its bytes. */
+const SMALL_PARTS = 1024
+
+/** The parts of a body as they come: a sender may make a chunk of each byte. */
+export class BodyParts {
+  readonly #joined: Buffer[] = []
+  #latest: Buffer[] = []
+  #latestBytes = 0
+
+  add(part: Buffer): void {
+    this.#latest.push(part)
+    this.#latestBytes += part.length
+    if (this.#latestBytes >= SMALL) this.#flush(this.#latest)
+    else if (this.#latest.length >= SMALL_PARTS) this.#flush([Buffer.concat(this.#latest)])
+  }
+
+  /** All parts, in order. */
+  all(): readonly Buffer[] {
+    return [...this.#joined, ...this.#latest]
+  }
+
+  #flush(parts: readonly Buffer[]): void {
+    this.#joined.push(...parts)
+    this.#latest = []
+    this.#latestBytes = 0
+  }
+}
+
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    const parts = new BodyParts()
     let size = 0
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
@@ -107,9 +135,9 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
         reject(new BodyRefused(413, `the body is larger than ${maxBytes} bytes`))
         return
       }
-      chunks.push(chunk)
+      parts.add(chunk)
     })
-    request.on('end', () => resolve(inTurns(joinWork(chunks, size), JOINING)))
+    request.on('end', () => resolve(inTurns(joinWork(parts.all(), size), JOINING)))
     request.on('error', (cause) => reject(new BodyRefused(400, 'the body was cut off', cause)))
     const onCut = () => reject(new BodyRefused(400, 'the body was cut off'))
     request.on('aborted', onCut)
