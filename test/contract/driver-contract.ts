@@ -291,7 +291,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
     })
 
     it('instances lists the rows of a table, and supported what is below a path', async () => {
-      const row = await add('4444')
+      const row = await add('4545')
       const rows = await ask({ verb: 'instances', paths: [TABLE] })
       expect(rows.state).toBe('done')
       expect(rows.result?.results.map(({ path }) => path).sort()).toEqual([...subject.device.rows(TABLE)].sort())
