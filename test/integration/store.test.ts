@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import mongoose from 'mongoose'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { createIdSource, systemRandom } from '../../src/base/index.ts'
 import {
   DEVICE_SORT_FIELDS,
@@ -804,6 +805,41 @@ describe('the audit log', () => {
     expect(await store.audit.verify(5)).toMatchObject({ entries: 4 })
     expect(await store.audit.verify(5, { seq: 5, hash: rest.lastHash })).toMatchObject({ firstBroken: 5 })
     await store.close()
+  })
+
+  it('has an entry once whose insert seemed to be lost and lands while that is looked at', async () => {
+    const own = await testStore(inject('mongodbUri'), { databaseName: `audit_late_${Date.now()}` })
+    const append = (target: string) =>
+      own.audit.append({ at: 1, actor: 'system', action: 'test', target, result: 'ok' as const })
+    await append('a')
+    const driver = mongoose.mongo.Collection.prototype
+    const { insertMany, find } = driver
+    let late: (() => Promise<unknown>) | undefined
+    const inserts = vi.spyOn(driver, 'insertMany').mockImplementationOnce(function (this: typeof driver, ...args) {
+      late = () => insertMany.apply(this, args)
+      return Promise.reject(new mongoose.mongo.MongoNetworkError('connection lost'))
+    })
+    vi.spyOn(driver, 'find').mockImplementation(function (this: typeof driver, filter: object) {
+      const cursor = find.call(this, filter)
+      const [next, toArray] = [cursor.next.bind(cursor), cursor.toArray.bind(cursor)]
+      const landing = async <T>(found: T) => {
+        const land = late
+        late = undefined
+        await land?.()
+        return found
+      }
+      cursor.next = async () => landing(await next())
+      cursor.toArray = async () => landing(await toArray())
+      return cursor
+    })
+    await append('b')
+    await append('c')
+    expect(inserts).toHaveBeenCalled()
+    vi.restoreAllMocks()
+    const { items } = await own.audit.list({ limit: 10 })
+    expect(items.map(({ target }) => target)).toEqual(['c', 'b', 'a'])
+    expect(late).toBeUndefined()
+    await own.close()
   })
 
   it('is keyed from its first entry on, and behind the last one of an earlier version', async () => {

@@ -114,11 +114,13 @@ export class AuditRepository implements AuditLog {
     let tried: ChainedEntry[] = []
     await persevere(async () => {
       while (rest.length > 0) {
-        // Part or all of the last attempt may be stored: its answer was lost, or another instance appended first.
-        rest = rest.slice(await this.#landed(tried))
-        tried = []
-        if (rest.length === 0) return
         const after = this.#end ?? (await this.#last())
+        // Part or all of the last attempt may be stored: its answer was lost, or another instance appended first. This is
+        // looked at after the end: what is stored later still has a place behind that, which nothing else can get.
+        const landed = await this.#landed(tried)
+        tried = []
+        rest = rest.slice(landed)
+        if (landed > 0) continue
         // Until it is known what became of the insert, the end is not known either.
         this.#end = undefined
         tried = chained(rest, after, this.#key)
