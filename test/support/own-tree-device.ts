@@ -28,6 +28,8 @@ export interface OwnTreeDevice {
   asked: OperationRequest[]
   /** Errors of its answers to requests of these verbs. */
   faults: Map<OperationRequest['verb'], string>
+  /** Objects that it fails to read, with 9002. */
+  unreadable: Set<string>
   /** Parameters that a new object of a table gets. */
   template: Record<string, string>
   /** Parameters that it refuses to write. */
@@ -103,6 +105,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     values,
     asked: [],
     faults: new Map(),
+    unreadable: new Set(),
     template: {},
     refused: new Set(),
     names: true,
@@ -191,7 +194,8 @@ function answer(device: OwnTreeDevice, request: OperationRequest): OperationResu
   }
 }
 
-function read({ values }: OwnTreeDevice, path: string): PathOutcome[] {
+function read({ values, unreadable }: OwnTreeDevice, path: string): PathOutcome[] {
+  if (unreadable.has(path)) return [{ path, error: outcomeError('9002', 'internal error') }]
   const names = path
     .split('.')
     .map((part) => (part === '*' ? '\\d+' : part.replace(/[^\w-]/g, '\\$&')))

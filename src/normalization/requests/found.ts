@@ -1,4 +1,4 @@
-import { isSecret, loadModel, type MappedValue, scanObject } from '../../datamodel/index.ts'
+import { isSecret, isWithin, loadModel, type MappedValue, scanObject } from '../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
@@ -43,6 +43,14 @@ function isAbsent({ code }: OutcomeError): boolean {
 export function errorOfRead(answers: readonly PathOutcome[]): OutcomeError | undefined {
   if (answers.some(({ error }) => error === undefined)) return undefined
   return answers.find(({ error }) => error !== undefined && !isAbsent(error))?.error
+}
+
+/** The same of the answers about some own paths alone. */
+export function errorAbout(sources: readonly string[], answers: readonly PathOutcome[]): OutcomeError | undefined {
+  // Of some thousand answers few are errors, and mostly none.
+  if (!answers.some(({ error }) => error !== undefined && !isAbsent(error))) return undefined
+  const isIn = (path: string, other: string) => path === other || (other.endsWith('.') && isWithin(path, other))
+  return errorOfRead(answers.filter(({ path }) => sources.some((source) => isIn(path, source) || isIn(source, path))))
 }
 
 /** A value that was read just now, as the outcome of its path. */

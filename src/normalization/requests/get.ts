@@ -1,7 +1,7 @@
 import { isSearch } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
-import { errorOfRead, exactOutcomes, type Shown, valuesBelow } from './found.ts'
+import { errorAbout, exactOutcomes, type Shown, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
 import { outermost, sourcesOf, sourcesOfAll } from './sources.ts'
@@ -15,12 +15,12 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
   const isOwn = (path: string) => !own.isMixed(path) && !own.isMapped(path)
   const plain = request.paths.filter((path) => isOwn(path) && !isSearch(path))
   const mapped = request.paths.filter((path) => !isOwn(path))
-  const asked = outermost((await tree.whenReadEach(mapped, asks)).flat())
+  const asked = new Map((await tree.whenReadEach(mapped, asks)).map((each, i) => [mapped[i], each]))
   function asks(path: string): string[] {
     if (own.isMixed(path)) return sourcesOfAll(own, path)
     return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(own, path)
   }
-  const sources = [...new Set([...plain, ...asked])]
+  const sources = [...new Set([...plain, ...outermost([...asked.values()].flat())])]
   // First, as an answer of many values is stored in parts, in its order.
   const beside = await tree.whenRead(() => own.mapping.readWith(sources, tree))
   const answers = await own.read([...new Set([...beside, ...sources])])
@@ -29,27 +29,21 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
   const results = new Map<string, PathOutcome>()
   for (const path of request.paths) {
     const outcome = found.get(path)
+    const error = outcome === undefined ? errorAbout(asked.get(path) ?? [], answers) : undefined
     if (outcome !== undefined) results.set(path, outcome)
-    else
-      for (const outcome of await outcomesOf(own, path, answers, request.maxDepth)) results.set(outcome.path, outcome)
+    else if (error !== undefined) results.set(path, { path, error })
+    else for (const one of await outcomesOf(own, path, request.maxDepth)) results.set(one.path, one)
   }
   return { ...resultOf([...results.values()]), own: own.reads() }
 }
 
-async function outcomesOf(
-  own: OwnSide,
-  path: string,
-  answers: readonly PathOutcome[],
-  maxDepth = 0,
-): Promise<PathOutcome[]> {
+async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
   const isOwn = !own.isMapped(path) && !own.isMixed(path)
   if (isOwn && isSearch(path)) return [...(await own.read([path]))]
   if (isOwn) {
     const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
     return [...own.results.values()].filter((outcome) => isBelow(outcome.path))
   }
-  const error = errorOfRead(answers)
-  if (error !== undefined) return [{ path, error }]
   if (isSearch(path)) {
     const values = await valuesBelow(own, searchBase(path))
     return searched(path, values).flatMap((found) => within(values, found, maxDepth))

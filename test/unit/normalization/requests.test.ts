@@ -522,6 +522,19 @@ describe('an object of TR-181 that cannot be read', () => {
     const result = await device.run({ verb: 'get', paths: ['Device.Hosts.'] })
     expect(result).toMatchObject({ outcome: 'failed', error: { code: '9002' }, results: [{ path: 'Device.Hosts.' }] })
   })
+
+  it('is told beside one that can', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const hosts = 'Device.Hosts.Host.'
+    await device.run({ verb: 'get', paths: [hosts] })
+    for (const request of device.asked.splice(0))
+      if (request.verb === 'get') for (const path of request.paths) device.unreadable.add(path)
+    const result = await device.run({ verb: 'get', paths: ['Device.DeviceInfo.SoftwareVersion', hosts] })
+    expect(result.results).toMatchObject([
+      { path: 'Device.DeviceInfo.SoftwareVersion', value: expect.any(String) },
+      { path: hosts, error: { code: '9002' } },
+    ])
+  })
 })
 
 describe('a list of the rows that a search path names', () => {
